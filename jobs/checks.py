@@ -1,0 +1,81 @@
+"""System checks: bad configuration is named before anything starts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+
+from jobs.priorities import parse_pools
+from jobs.processors.registry import processors
+
+POSITIVE = (
+    "JOB_LEASE_SECONDS",
+    "JOB_RETRY_SCAN_SECONDS",
+    "JOB_MAX_LOST_LEASES",
+    "WORKER_POLL_SECONDS",
+)
+NOT_NEGATIVE = ("JOB_RETRY_DELAY_SECONDS", "WORKER_GRACE_SECONDS")
+
+
+@checks.register()
+def check_pools(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """POOLS can be read and serves every priority."""
+    try:
+        parse_pools(settings.POOLS)
+    except ValueError as error:
+        return [checks.Error(str(error), id="jobs.E001")]
+    return []
+
+
+@checks.register()
+def check_processors(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """PROCESSORS can be imported and names each job type once."""
+    try:
+        processors()
+    except (ImportError, ValueError) as error:
+        return [checks.Error(str(error), id="jobs.E002")]
+    return []
+
+
+@checks.register()
+def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """Times and counts are in their range."""
+    wrong = [
+        *(f"{name} must be above 0" for name in POSITIVE if getattr(settings, name) <= 0),
+        *(f"{name} must not be negative" for name in NOT_NEGATIVE if getattr(settings, name) < 0),
+    ]
+    return [checks.Error(text, id="jobs.E003") for text in wrong]
+
+
+@checks.register()
+def check_pooler(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """Behind PgBouncer a LISTEN needs a direct address."""
+    if settings.PGBOUNCER and settings.WAKEUP_NOTIFY and not settings.LISTEN_DATABASE_URL:
+        return [
+            checks.Warning(
+                "PGBOUNCER is on and LISTEN_DATABASE_URL is not set: workers do not listen to"
+                " PostgreSQL and find jobs by polling (and by Redis, where REDIS_URL is set).",
+                hint="Set LISTEN_DATABASE_URL to PostgreSQL's own address, or WAKEUP_NOTIFY=False.",
+                id="jobs.W001",
+            )
+        ]
+    return []
+
+
+@checks.register()
+def check_redis_package(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """REDIS_URL needs the redis package."""
+    if settings.REDIS_URL:
+        try:
+            import redis  # noqa: F401 - whether it is there
+        except ImportError:
+            return [
+                checks.Warning(
+                    "REDIS_URL is set but the redis package is not installed:"
+                    " workers are not woken over Redis.",
+                    hint="pip install redis",
+                    id="jobs.W002",
+                )
+            ]
+    return []

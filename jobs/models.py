@@ -1,0 +1,169 @@
+"""The rows. CHECK constraints hold the invariants; partial indexes carry the queue.
+
+Nothing here writes a status: that is the business of `jobs/queue/` alone.
+"""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
+from uuid_utils.compat import uuid7
+
+from jobs.priorities import DEFAULT, HIGHEST, LOWEST
+from jobs.states import FINAL, Status
+
+CLOCK = RawSQL("clock_timestamp()", ())
+
+
+def new_id() -> UUID:
+    """A UUIDv7: sorts by time of creation, also within one millisecond of a process."""
+    return uuid7()
+
+
+class Job(models.Model):
+    """One piece of work. Its status and priority are the queue."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job_type = models.CharField(max_length=50)
+    source_file = models.CharField(max_length=255)
+    target_format = models.CharField(max_length=50)
+    parameters = models.JSONField(default=dict, blank=True, db_default={})
+    priority = models.SmallIntegerField(default=DEFAULT, db_default=DEFAULT)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="jobs",
+    )
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False
+    )
+    fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="")
+
+    status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status])
+    created_at = models.DateTimeField(db_default=CLOCK, editable=False)
+    scheduled_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(null=True, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    completed_at = models.DateTimeField(null=True, editable=False)
+
+    attempt = models.SmallIntegerField(default=0, db_default=0, editable=False)
+    max_attempts = models.SmallIntegerField(default=3, db_default=3)
+    lost_leases = models.SmallIntegerField(default=0, db_default=0, editable=False)
+    lease = models.BigIntegerField(null=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+    worker = models.CharField(max_length=120, blank=True, default="", db_default="")
+
+    progress = models.FloatField(null=True, editable=False)
+    progress_message = models.CharField(max_length=200, blank=True, default="", db_default="")
+    cancel_requested = models.BooleanField(default=False, db_default=False)
+    result = models.JSONField(null=True, blank=True)
+    error_code = models.CharField(max_length=50, blank=True, default="", db_default="")
+    error_message = models.TextField(blank=True, default="", db_default="")
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="job_status_known", condition=Q(status__in=[s.value for s in Status])
+            ),
+            models.CheckConstraint(
+                name="job_priority_range", condition=Q(priority__range=(LOWEST, HIGHEST))
+            ),
+            models.CheckConstraint(
+                name="job_queued_at_since_queued",
+                condition=Q(queued_at__isnull=False)
+                | ~Q(status__in=[Status.QUEUED, Status.IN_PROGRESS, Status.COMPLETED]),
+            ),
+            models.CheckConstraint(
+                name="job_started_at_since_started",
+                condition=Q(started_at__isnull=False)
+                | (Q(attempt=0) & ~Q(status__in=[Status.IN_PROGRESS, Status.COMPLETED])),
+            ),
+            models.CheckConstraint(
+                name="job_completed_at_iff_final",
+                condition=Q(status__in=sorted(FINAL), completed_at__isnull=False)
+                | (~Q(status__in=sorted(FINAL)) & Q(completed_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_lease_iff_in_progress",
+                condition=Q(
+                    status=Status.IN_PROGRESS, lease__isnull=False, lease_expires_at__isnull=False
+                )
+                | (~Q(status=Status.IN_PROGRESS) & Q(lease_expires_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_error_only_if_failed",
+                condition=Q(status=Status.FAILED) | Q(error_message="", error_code=""),
+            ),
+            models.CheckConstraint(
+                name="job_progress_range",
+                condition=Q(progress__isnull=True) | Q(progress__range=(0.0, 1.0)),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                F("priority").desc(), "queued_at", "id", name="job_claim",
+                condition=Q(status=Status.QUEUED),
+            ),
+            models.Index("scheduled_at", name="job_promote", condition=Q(status=Status.PENDING)),
+            # Not the expiry: an index on it would cost every heartbeat its heap-only update.
+            models.Index("id", name="job_leased", condition=Q(status=Status.IN_PROGRESS)),
+            models.Index("owner", "id", name="job_owner", condition=Q(owner__isnull=False)),
+            models.Index("parent", name="job_parent", condition=Q(parent__isnull=False)),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.job_type} {self.id} ({self.status})"
+
+
+class JobMetrics(models.Model):
+    """What a job cost: one row a COMPLETED job, written in the completing transaction."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="metrics")
+    peak_cpu_usage = models.IntegerField(help_text="Percent of the machine's capacity, 0-100.")
+    memory_usage_mb = models.IntegerField(help_text="Peak resident memory in MiB.")
+    processing_time_seconds = models.FloatField(help_text="Wall time of the attempt.")
+    simulated = models.BooleanField(default=False, db_default=False)
+    created_at = models.DateTimeField(db_default=CLOCK, editable=False)
+
+    class Meta:
+        verbose_name_plural = "job metrics"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="jobmetrics_cpu_percent", condition=Q(peak_cpu_usage__range=(0, 100))
+            ),
+            models.CheckConstraint(
+                name="jobmetrics_not_negative",
+                condition=Q(memory_usage_mb__gte=0, processing_time_seconds__gte=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"metrics of {self.job_id}"
+
+
+class WorkerProcess(models.Model):
+    """A `run_workers` process and when it was last heard of. Only for people and health checks:
+    no rule of the queue depends on it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=120, help_text="host:pid")
+    version = models.CharField(max_length=20)
+    pools = models.JSONField(help_text="Threads by pool.")
+    wakeup = models.JSONField(default=dict, help_text="State of each wake-up signal.")
+    started_at = models.DateTimeField(db_default=CLOCK, editable=False)
+    seen_at = models.DateTimeField(db_default=CLOCK, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name_plural = "worker processes"
+
+    def __str__(self) -> str:
+        return self.name

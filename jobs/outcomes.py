@@ -1,0 +1,69 @@
+"""What one attempt came to, as values. Processors return them; `queue.finish` maps them to rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What an attempt cost.
+
+    peak_cpu_usage: percent of the machine's capacity, 0-100.
+    memory_usage_mb: peak resident memory in MiB.
+    processing_time_seconds: wall time.
+    simulated: the figures were made up by a simulated job.
+    """
+
+    peak_cpu_usage: int
+    memory_usage_mb: int
+    processing_time_seconds: float
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long a failed attempt waits: uniform in 0..min(cap, base * 2^(attempt-1)) seconds.
+
+    This is "full jitter" of Exponential Backoff And Jitter (AWS Architecture Blog, 2015).
+    """
+
+    base_seconds: float = 5.0
+    cap_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The work is done. `result` is small JSON; `output` names a file that the result points to."""
+
+    metrics: Metrics
+    result: Mapping[str, Any] = field(default_factory=dict)
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The attempt failed and another may succeed; without an attempt left the job is FAILED.
+
+    backoff: None for the policy of the job type.
+    """
+
+    error: str
+    code: str = "error"
+    backoff: Backoff | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed in a way that no further attempt can mend."""
+
+    error: str
+    code: str = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The worker stopped before the work was done: the job goes back at no cost of an attempt."""
+
+
+Outcome = Completed | Retry | Failed | Interrupted

@@ -1,0 +1,1 @@
+"""What the service can do: one module a job type, their contract and their registry."""

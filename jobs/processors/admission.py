@@ -1,0 +1,49 @@
+"""Decide whether a submission can become a job, and of which type: before any row is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from jobs.processors.contract import Invalid, Processor
+from jobs.processors.registry import processors
+from jobs.storage import source_exists
+
+TRANSCODE = "transcode"
+SIMULATE = "simulate"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What the processor settles about a new job."""
+
+    job_type: str
+    max_attempts: int
+
+
+def admit(
+    job_type: str | None, source_file: str, target_format: str, parameters: Mapping[str, Any]
+) -> Admitted:
+    """Choose the job type and check the values against it.
+
+    Without a type the job is a transcode; where its source is not in the media store and
+    SIMULATE_MISSING_SOURCES is on, it is simulated instead.
+
+    Raises Invalid, which names the field.
+    """
+    processor = _processor(job_type or TRANSCODE)
+    if job_type is None and settings.SIMULATE_MISSING_SOURCES and not source_exists(source_file):
+        processor = _processor(SIMULATE)
+    processor.validate(source_file, target_format, parameters)
+    return Admitted(processor.job_type, processor.retry_policy.max_attempts)
+
+
+def _processor(job_type: str) -> Processor:
+    try:
+        return processors()[job_type]
+    except KeyError:
+        known = ", ".join(sorted(processors()))
+        raise Invalid(
+            "job_type", "unknown_job_type", f"There is no job type {job_type!r}. Known: {known}."
+        ) from None

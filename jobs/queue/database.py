@@ -1,0 +1,37 @@
+"""The engine's own way to PostgreSQL: Django's connection, with server-side prepared statements.
+
+Django's cursor formats every value into the text of the statement; the engine's few statements run
+thousands of times a second and are prepared once a connection instead.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+PREPARE = None if settings.PGBOUNCER else True
+
+
+@contextmanager
+def engine_cursor() -> Iterator[psycopg.Cursor[Any]]:
+    """A psycopg cursor on this thread's Django connection, inside its transaction if there is one.
+
+    Raises django.db.OperationalError (and its kin) like Django's own cursor.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor
+
+
+def fetch(sql: str, params: dict[str, Any]) -> list[Any]:
+    """Run one prepared statement and return its rows as tuples."""
+    with engine_cursor() as cursor:
+        cursor.execute(sql, params, prepare=PREPARE)
+        return cursor.fetchall()
+
+
+__all__ = ["Jsonb", "engine_cursor", "fetch"]

@@ -1,0 +1,54 @@
+"""Write how far running jobs are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from jobs.queue.database import fetch
+from jobs.queue.finish import storable
+
+MAX_MESSAGE_CHARACTERS = 200
+
+# Like a heartbeat, it passes over rows that are being settled this moment.
+_REPORT = """
+WITH held AS MATERIALIZED (
+  SELECT job.id, mine.progress, mine.message
+  FROM unnest(%(ids)s::uuid[], %(leases)s::bigint[], %(progress)s::float8[], %(messages)s::text[])
+       AS mine(id, lease, progress, message)
+  JOIN jobs_job job ON job.id = mine.id
+  WHERE job.lease = mine.lease AND job.status = 'IN_PROGRESS'
+  ORDER BY job.id
+  FOR NO KEY UPDATE OF job SKIP LOCKED
+)
+UPDATE jobs_job job SET progress = held.progress, progress_message = held.message
+FROM held WHERE job.id = held.id
+RETURNING job.lease
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one leased job is: 0.0-1.0, or None where nobody knows."""
+
+    job_id: UUID
+    lease: int
+    progress: float | None
+    message: str
+
+
+def report_progress(reports: Sequence[Progress]) -> set[int]:
+    """Write progress for all of these jobs. Returns the leases for which it was written."""
+    rows = fetch(
+        _REPORT,
+        {
+            "ids": [report.job_id for report in reports],
+            "leases": [report.lease for report in reports],
+            "progress": [_fraction(report.progress) for report in reports],
+            "messages": [storable(report.message)[:MAX_MESSAGE_CHARACTERS] for report in reports],
+        },
+    )
+    return {lease for (lease,) in rows}
+
+
+def _fraction(progress: float | None) -> float | None:
+    return None if progress is None else max(0.0, min(1.0, progress))

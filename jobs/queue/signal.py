@@ -1,0 +1,120 @@
+"""Tell idle workers that there is work: after the commit, debounced, never in the caller's way.
+
+Polling alone is correct; a signal only cuts latency. So it is sent by a thread of its own, on a
+connection of its own: a server that is down or hangs costs the submitter nothing. NOTIFY stays out
+of the submitting transaction because there it would serialise commits.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.db import connection
+
+from jobs.queue import redis_signal
+
+CHANNEL = "jobs_queued"
+DEBOUNCE_SECONDS = 0.002
+IDLE_SECONDS = 30.0  # then the connection is closed until it is needed again
+HOLD_SECONDS = 2.0  # a signal that failed is left alone so long
+
+log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Sends the priorities that have new jobs over every configured wake-up signal."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = threading.Event()
+        self._stopping = threading.Event()
+        self._priorities: set[int] = set()
+        self._thread: threading.Thread | None = None
+        self._held_until: dict[str, float] = {}
+
+    def announce(self, *priorities: int) -> None:
+        """Say that jobs of these priorities wait. Returns at once."""
+        with self._lock:
+            self._priorities.update(priorities)
+            self._wanted.set()
+            if self._thread is None:
+                self._stopping.clear()
+                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+                self._thread.start()
+
+    def close(self) -> None:
+        """Send what is left, at most two seconds long, and close the connection."""
+        thread = self._thread
+        if thread is not None:
+            self._stopping.set()
+            self._wanted.set()
+            thread.join(timeout=2)
+
+    def _run(self) -> None:
+        senders = _senders()
+        try:
+            while payload := self._next_payload():
+                for name, send in senders.items():
+                    self._send(name, send, payload)
+                self._stopping.wait(DEBOUNCE_SECONDS)
+        finally:
+            connection.close()
+
+    def _next_payload(self) -> str:
+        """Wait for priorities to announce; empty when idle or closing, and the thread is to end."""
+        if not self._stopping.is_set():
+            self._wanted.wait(IDLE_SECONDS)
+        with self._lock:
+            self._wanted.clear()
+            payload = ",".join(str(priority) for priority in sorted(self._priorities))
+            self._priorities.clear()
+            if not payload:
+                self._thread = None
+            return payload
+
+    def _send(self, name: str, send: Callable[[str], None], payload: str) -> None:
+        held_until = self._held_until.get(name)
+        if held_until is not None and time.monotonic() < held_until:
+            return
+        try:
+            send(payload)
+        except Exception as error:  # any failure at all: polling serves meanwhile
+            if held_until is None:
+                log.warning("wakeup.send_failed", signal=name, error=str(error).strip())
+            self._held_until[name] = time.monotonic() + HOLD_SECONDS
+        else:
+            if self._held_until.pop(name, None) is not None:
+                log.info("wakeup.send_recovered", signal=name)
+
+
+def _senders() -> dict[str, Callable[[str], None]]:
+    senders: dict[str, Callable[[str], None]] = {}
+    if settings.WAKEUP_NOTIFY:
+        senders["postgresql"] = _notify
+    if settings.REDIS_URL:
+        senders["redis"] = _publish
+    return senders
+
+
+def _notify(payload: str) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+    except Exception:
+        connection.close()
+        raise
+
+
+def _publish(payload: str) -> None:
+    with redis_signal.connect(settings.REDIS_URL) as client:
+        client.publish(redis_signal.channel(), payload)
+
+
+announcer = Announcer()
+announce = announcer.announce
+atexit.register(announcer.close)
+os.register_at_fork(after_in_child=announcer.__init__)  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""Joins queue and processors: threads that claim, run and settle jobs until told to stop."""

@@ -1,0 +1,80 @@
+"""Run one attempt: from a claimed job to an Outcome, whatever the processor does."""
+
+import json
+import time
+from collections.abc import Mapping
+
+import structlog
+from django.conf import settings
+
+from jobs.outcomes import Backoff, Completed, Failed, Outcome, Retry
+from jobs.processors.contract import Attempt, Processor
+from jobs.queue.claim import Claimed
+from jobs.worker.leases import Execution
+
+MAX_RESULT_BYTES = 65_536
+
+log = structlog.get_logger(__name__)
+
+
+def attempt_of(job: Claimed) -> Attempt:
+    """A claimed job as its processor sees it."""
+    return Attempt(
+        job_id=job.id,
+        lease=job.lease,
+        number=job.attempt,
+        job_type=job.job_type,
+        source_file=job.source_file,
+        target_format=job.target_format,
+        priority=job.priority,
+        parameters=job.parameters,
+    )
+
+
+def execute(execution: Execution, processors: Mapping[str, Processor]) -> Outcome:
+    """Run the attempt. Never raises: an exception of the processor is a Retry."""
+    attempt = execution.attempt
+    processor = processors.get(attempt.job_type)
+    if processor is None:
+        return Failed(
+            f"This worker knows no job type {attempt.job_type!r}.", code="unknown_job_type"
+        )
+    with structlog.contextvars.bound_contextvars(
+        job_id=str(attempt.job_id), attempt=attempt.number
+    ):
+        started = time.monotonic()
+        log.info("job.started", job_type=attempt.job_type)
+        outcome = _run(processor, execution)
+        log.info(
+            "job.ended",
+            outcome=type(outcome).__name__.lower(),
+            seconds=round(time.monotonic() - started, 3),
+            **({"error": outcome.error} if isinstance(outcome, Retry | Failed) else {}),
+        )
+        return outcome
+
+
+def _run(processor: Processor, execution: Execution) -> Outcome:
+    try:
+        outcome = processor.run(execution)
+    except Exception as error:
+        log.exception("job.raised")
+        outcome = Retry(f"{type(error).__name__}: {error}", code="exception")
+    if isinstance(outcome, Completed) and not _storable(outcome):
+        return Failed(
+            f"The result is not JSON of at most {MAX_RESULT_BYTES} bytes that PostgreSQL can hold.",
+            code="bad_result",
+        )
+    if isinstance(outcome, Retry) and outcome.backoff is None:
+        policy = processor.retry_policy.backoff or Backoff(settings.JOB_RETRY_DELAY_SECONDS)
+        return Retry(outcome.error, outcome.code, policy)
+    return outcome
+
+
+def _storable(outcome: Completed) -> bool:
+    try:
+        text = json.dumps(outcome.result, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return size <= MAX_RESULT_BYTES and "\\u0000" not in text

@@ -1,0 +1,78 @@
+"""One thread a process: renews its leases, writes progress, says that the process lives."""
+
+import threading
+import time
+
+import structlog
+from django.db import connection
+
+from jobs.queue.lease import heartbeat
+from jobs.queue.progress import report_progress
+from jobs.worker.leases import Leases
+from jobs.worker.patience import GaveUp, Patience
+from jobs.worker.presence import Presence
+
+RENEWALS_A_LEASE = 3
+PROGRESS_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Heartbeat(threading.Thread):
+    """Renews three times a lease time, so that two renewals may fail before a lease is lost.
+
+    A lease that was lost, to a rescue while this process could not be heard, stops its attempt. An
+    outage of the database alone stops nothing: nobody else can claim meanwhile either, and every
+    result is fenced by its lease.
+    """
+
+    def __init__(
+        self, leases: Leases, presence: Presence, patience: Patience, lease_seconds: float
+    ) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self._leases = leases
+        self._presence = presence
+        self._patience = patience
+        self._lease_seconds = lease_seconds
+        self._renew_every = lease_seconds / RENEWALS_A_LEASE
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Until `stop`."""
+        renewed_at = 0.0
+        try:
+            while not self._stopping.wait(min(PROGRESS_SECONDS, self._renew_every / 2)):
+                if time.monotonic() - renewed_at >= self._renew_every:
+                    renewed_at = time.monotonic()
+                    self._renew()
+                    self._patience.run(self._presence.seen)
+                self._write_progress()
+        except GaveUp:
+            pass
+        finally:
+            connection.close()
+
+    def _renew(self) -> None:
+        held = {one.attempt.lease: one for one in self._leases.held()}
+        if not held:
+            return
+        ids = {lease: one.attempt.job_id for lease, one in held.items()}
+        for lease in self._patience.run(lambda: heartbeat(ids, self._lease_seconds)):
+            execution = held[lease]
+            if execution.stopped() or execution not in self._leases.held():
+                continue  # settled, or told, meanwhile
+            log.warning(
+                "lease.lost", job_id=str(execution.attempt.job_id), attempt=execution.attempt.number
+            )
+            execution.stop()
+
+    def _write_progress(self) -> None:
+        reports = [
+            report for one in self._leases.held() if (report := one.take_progress()) is not None
+        ]
+        if reports:
+            self._patience.run(lambda: report_progress(reports))

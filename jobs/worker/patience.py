@@ -1,0 +1,68 @@
+"""Carry queue operations through outages of the database."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+
+T = TypeVar("T")
+FIRST_DELAY_SECONDS = 0.1
+LONGEST_DELAY_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class GaveUp(Exception):
+    """The worker must end while the database is away."""
+
+
+class Patience:
+    """Repeats an operation until the database answers. One for all threads of a process, so that
+    an outage is logged once."""
+
+    def __init__(self) -> None:
+        self._giving_up = threading.Event()
+        self._lock = threading.Lock()
+        self._lost_at: float | None = None
+
+    def give_up(self) -> None:
+        """From now on a failing operation raises GaveUp instead of being repeated."""
+        self._giving_up.set()
+
+    def run(self, operation: Callable[[], T]) -> T:
+        """The operation's result, however long the database is away.
+
+        Lost connections, deadlocks and timeouts are repeated; the operation must bear being run
+        again after a COMMIT whose answer was lost. Any other error is the caller's.
+        """
+        delay = FIRST_DELAY_SECONDS
+        while True:
+            try:
+                result = operation()
+            except (OperationalError, InterfaceError) as error:
+                connection.close()
+                self._lost(error)
+                if self._giving_up.wait(delay * random.uniform(0.5, 1.0)):  # noqa: S311
+                    raise GaveUp from error
+                delay = min(delay * 2, LONGEST_DELAY_SECONDS)
+            else:
+                if self._lost_at is not None:
+                    self._recovered()
+                return result
+
+    def _lost(self, error: Exception) -> None:
+        with self._lock:
+            if self._lost_at is None:
+                self._lost_at = time.monotonic()
+                log.warning("database.lost", error=str(error).strip())
+
+    def _recovered(self) -> None:
+        with self._lock:
+            if self._lost_at is not None:
+                seconds = round(time.monotonic() - self._lost_at, 1)
+                self._lost_at = None
+                log.info("database.recovered", seconds=seconds)

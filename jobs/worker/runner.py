@@ -1,0 +1,158 @@
+"""A worker process: its threads, its signals, its end."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from django.conf import settings
+from django.db import connection, connections
+
+from jobs import priorities
+from jobs.processors.registry import processors
+from jobs.queue.claim import Demand
+from jobs.queue.finish import finish
+from jobs.queue.promote import promote
+from jobs.worker.heartbeat import Heartbeat
+from jobs.worker.idle import Idle
+from jobs.worker.leases import Leases
+from jobs.worker.maintenance import Maintenance
+from jobs.worker.patience import GaveUp, Patience
+from jobs.worker.pool import Pool
+from jobs.worker.presence import Presence, process_name
+from jobs.worker.signals import StopSignals
+from jobs.worker.wakeup import listeners
+from jobs.worker.wakeup.listener import EVERYTHING
+
+AT_ONCE = 2  # stop signals
+HAND_BACK_SECONDS = 1.5  # for processors to stop and say so, before their leases are handed back
+SESSION = "-c statement_timeout=10s -c lock_timeout=2s -c idle_in_transaction_session_timeout=30s"
+
+log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Runs pools until a signal, or with `once` until nothing is queued for them."""
+
+    def __init__(self, pools: Sequence[priorities.Pool], *, once: bool = False) -> None:
+        self._once = once
+        self._signals = StopSignals()
+        self._patience = Patience()
+        self._leases = Leases()
+        self._pools = [self._pool(pool) for pool in pools]
+        self._listeners = listeners(self._wake)
+        self._presence = Presence(
+            {pool.name: pool.threads for pool in pools},
+            lambda: {one.signal_name: one.state for one in self._listeners},
+        )
+        self._heartbeat = Heartbeat(
+            self._leases, self._presence, self._patience, settings.JOB_LEASE_SECONDS
+        )
+        self._maintenance = Maintenance(
+            self._patience,
+            scan_seconds=settings.JOB_RETRY_SCAN_SECONDS,
+            lease_seconds=settings.JOB_LEASE_SECONDS,
+            most_lost_leases=settings.JOB_MAX_LOST_LEASES,
+        )
+
+    def run(self) -> bool:
+        """Block until the end. The first stop signal drains, the second hands back at once.
+
+        Returns False when a thread broke and the process ended because of it.
+        """
+        self._signals.install()
+        _limit_sessions()
+        structlog.contextvars.bind_contextvars(
+            pool=",".join(pool.pool.name for pool in self._pools), worker=process_name()
+        )
+        log.info("worker.started", threads=sum(len(pool.threads) for pool in self._pools))
+        try:
+            self._start()
+            self._wait_for_end()
+            self._drain()
+        except GaveUp:
+            log.warning("worker.gave_up", reason="told to stop while the database is away")
+        self._stop_services()
+        log.info("worker.stopped")
+        return not self._broken()
+
+    def _start(self) -> None:
+        for thread in (*self._listeners, self._heartbeat, self._maintenance):
+            thread.start()
+        self._patience.run(self._presence.seen)
+        if self._once:
+            self._patience.run(promote)
+        for pool in self._pools:
+            pool.start()
+
+    def _wait_for_end(self) -> None:
+        while not self._signals.count and self._alive() and not self._broken():
+            self._signals.wait(0.1 if self._once else 2.0)
+
+    def _drain(self) -> None:
+        for pool in self._pools:
+            pool.drain()
+        self._join(settings.WORKER_GRACE_SECONDS)
+        if self._alive():
+            log.info("worker.handing_back", jobs=len(self._leases.held()))
+            self._leases.interrupt()
+            self._patience.give_up()
+            self._join_interrupted()
+            if left := self._leases.hand_backs():
+                self._patience.run(lambda: finish(left))
+
+    def _join(self, seconds: float) -> None:
+        """Wait for the pool threads, at most `seconds`, and not after a second signal."""
+        deadline = time.monotonic() + seconds
+        while self._alive() and self._signals.count < AT_ONCE and time.monotonic() < deadline:
+            self._signals.wait(0.05)
+
+    def _join_interrupted(self) -> None:
+        deadline = time.monotonic() + HAND_BACK_SECONDS
+        while self._alive() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _stop_services(self) -> None:
+        self._patience.give_up()
+        for listener in self._listeners:
+            listener.stop()
+        self._heartbeat.stop()
+        self._maintenance.stop()
+        self._heartbeat.join(1)
+        self._maintenance.join(1)
+        with suppress(GaveUp):  # then the maintenance of others forgets the row
+            self._patience.run(self._presence.gone)
+        connection.close()
+
+    def _broken(self) -> bool:
+        return any(pool.broken for pool in self._pools)
+
+    def _alive(self) -> bool:
+        return any(thread.is_alive() for pool in self._pools for thread in pool.threads)
+
+    def _pool(self, pool: priorities.Pool) -> Pool:
+        return Pool(
+            pool,
+            Demand(pool.lowest, pool.highest, process_name(), settings.JOB_LEASE_SECONDS),
+            idle=Idle(settings.WORKER_POLL_SECONDS),
+            leases=self._leases,
+            patience=self._patience,
+            processors=processors(),
+            once=self._once,
+        )
+
+    def _wake(self, payload: str) -> None:
+        """A signal came: which priorities have new jobs, or EVERYTHING."""
+        announced = {int(part) for part in payload.split(",") if part.isdigit()}
+        for pool in self._pools:
+            if payload == EVERYTHING or any(
+                pool.pool.lowest <= priority <= pool.pool.highest for priority in announced
+            ):
+                pool.wake()
+
+
+def _limit_sessions() -> None:
+    """Bound every statement of this process; a transaction pooler would not keep it apart."""
+    if not settings.PGBOUNCER:
+        connections.settings["default"]["OPTIONS"]["options"] = SESSION
+        connection.close()

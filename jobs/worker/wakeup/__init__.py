@@ -1,0 +1,19 @@
+"""Signals that wake idle threads before their next poll. Each may die at any moment."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from jobs.worker.wakeup.listener import Listener
+from jobs.worker.wakeup.postgresql import PostgresListener
+from jobs.worker.wakeup.redis import RedisListener
+
+
+def listeners(wake: Callable[[str], None]) -> list[Listener]:
+    """The listeners that the settings ask for; empty for a worker that only polls."""
+    chosen: list[Listener] = []
+    if settings.WAKEUP_NOTIFY and (settings.LISTEN_DATABASE_URL or not settings.PGBOUNCER):
+        chosen.append(PostgresListener(wake))
+    if settings.REDIS_URL:
+        chosen.append(RedisListener(wake))
+    return chosen

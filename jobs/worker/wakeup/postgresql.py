@@ -1,0 +1,44 @@
+"""LISTEN on a connection of its own, past any pooler."""
+
+import time
+from collections.abc import Iterator
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from psycopg import sql
+
+from jobs.queue.signal import CHANNEL
+from jobs.worker.wakeup.listener import CHECK_STOP_SECONDS, Listener, Pulse
+
+
+class PostgresListener(Listener):
+    """Hears the NOTIFY of `jobs.queue.signal`, and its own pings: a pooler loses both silently."""
+
+    signal_name = "postgresql"
+
+    def session(self) -> Iterator[str | None]:
+        """See Listener."""
+        with _connect() as listening:
+            pulse = Pulse(time.monotonic())
+            echo = f"{CHANNEL}_{pulse.token}"
+            for channel in (CHANNEL, echo):
+                listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            yield None
+            while True:
+                for notify in listening.notifies(timeout=CHECK_STOP_SECONDS):
+                    pulse.heard(time.monotonic())
+                    if notify.channel == CHANNEL:
+                        yield notify.payload
+                if pulse.due(time.monotonic()):
+                    listening.execute("SELECT pg_notify(%s, '')", [echo])
+                yield None
+
+
+def _connect() -> psycopg.Connection[tuple[object, ...]]:
+    if settings.LISTEN_DATABASE_URL:
+        return psycopg.connect(settings.LISTEN_DATABASE_URL, autocommit=True, connect_timeout=5)
+    parameters = connection.get_connection_params()
+    for of_django in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(of_django, None)
+    return psycopg.connect(**parameters, autocommit=True)

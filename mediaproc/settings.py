@@ -1,0 +1,192 @@
+"""Settings, all from the environment; `.env.example` documents each.
+
+A `.env` file beside manage.py is read too; the environment wins over it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from mediaproc.embedded_postgres.layout import url as embedded_url
+from mediaproc.logging import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+DEBUG: bool = env.bool("DEBUG", default=False)
+SECRET_KEY: str = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    if not DEBUG:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. Set it in the environment or in .env"
+            " (python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one),"
+            " or set DEBUG=True on a development machine."
+        )
+    SECRET_KEY = "insecure-development-key-insecure-development-key"  # noqa: S105 - DEBUG only
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
+)
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "jobs",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "jobs.api.middleware.ApiPathMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "mediaproc.urls"
+WSGI_APPLICATION = "mediaproc.wsgi.application"
+
+PGBOUNCER: bool = env.bool("PGBOUNCER", default=False)
+
+# The database: DATABASE_URL, or DB_HOST and its kin, or the embedded server of `make run`.
+
+
+def _database() -> dict[str, Any]:
+    if env.str("DATABASE_URL", default=""):
+        database: dict[str, Any] = dict(env.db_url("DATABASE_URL"))
+    elif env.str("DB_HOST", default=""):
+        database = {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": env.str("DB_HOST"),
+            "PORT": env.str("DB_PORT", default="5432"),
+            "NAME": env.str("DB_NAME", default="media_processor"),
+            "USER": env.str("DB_USER", default="postgres"),
+            "PASSWORD": env.str("DB_PASSWORD", default=""),
+        }
+    else:
+        database = dict(env.db_url_config(embedded_url()))
+    if database["ENGINE"] != "django.db.backends.postgresql":
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be a postgres:// address: the queue needs PostgreSQL 15 or later."
+        )
+    options = {
+        "connect_timeout": 5,
+        "keepalives": 1,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+        "application_name": "mediaproc",
+        # The engine's few statements are prepared; through a transaction pooler they cannot be.
+        "prepare_threshold": None if PGBOUNCER else 5,
+        **database.get("OPTIONS", {}),
+    }
+    return {
+        **database,
+        "OPTIONS": options,
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        # A transaction pooler hands each transaction another connection: no server-side cursors.
+        "DISABLE_SERVER_SIDE_CURSORS": PGBOUNCER,
+    }
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The queue.
+
+POOLS: str = env.str("POOLS", default="high=7-10:4,low=0-6:2")
+PROCESSORS: list[str] = env.list(
+    "PROCESSORS",
+    default=["jobs.processors.simulate.Simulate", "jobs.processors.transcode.Transcode"],
+)
+JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
+JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
+JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
+JOB_MAX_LOST_LEASES: int = env.int("JOB_MAX_LOST_LEASES", default=3)
+WORKER_POLL_SECONDS: float = env.float("WORKER_POLL_SECONDS", default=1.0)
+WORKER_GRACE_SECONDS: float = env.float("WORKER_GRACE_SECONDS", default=25.0)
+
+# Wake-up signals cut latency; polling alone is correct.
+
+WAKEUP_NOTIFY: bool = env.bool("WAKEUP_NOTIFY", default=True)
+LISTEN_DATABASE_URL: str = env.str("LISTEN_DATABASE_URL", default="")
+REDIS_URL: str = env.str("REDIS_URL", default="")
+
+# Media.
+
+MEDIA_ROOT: Path = BASE_DIR / env.str("MEDIA_ROOT", default="media")
+FFMPEG: str = env.str("FFMPEG", default="")
+MEDIA_SANDBOX: str = env.str("MEDIA_SANDBOX", default="auto")
+SIMULATE_MISSING_SOURCES: bool = env.bool("SIMULATE_MISSING_SOURCES", default=DEBUG)
+SIMULATE_SECONDS_HIGH: str = env.str("SIMULATE_SECONDS_HIGH", default="3-5")
+SIMULATE_SECONDS_LOW: str = env.str("SIMULATE_SECONDS_LOW", default="5-10")
+
+# HTTP.
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+# Behind DEBUG=False everything is as `check --deploy` wants it; a proxy ends TLS.
+
+SECURE_SSL_REDIRECT: bool = env.bool("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^api/"]
+SECURE_HSTS_SECONDS: int = env.int("SECURE_HSTS_SECONDS", default=0 if DEBUG else 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
+SESSION_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_SECURE = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LOG_FORMAT: str = env.str("LOG_FORMAT", default="console" if DEBUG else "json")
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
+LOGGING = logging_config(LOG_FORMAT, LOG_LEVEL)

@@ -1,0 +1,35 @@
+"""Fixtures of all tests: real worker processes, and waiting for a condition."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from jobs.queue.signal import announcer
+from tests.workers import Workers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _announcer_closed(django_db_setup: None) -> Iterator[None]:
+    """Its connection would keep the test database from being dropped."""
+    yield
+    announcer.close()
+
+
+@pytest.fixture
+def media_root(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
+    """A media store of this test alone."""
+    root = tmp_path / "media"
+    (root / "sources").mkdir(parents=True)
+    (root / "outputs").mkdir()
+    settings.MEDIA_ROOT = root  # type: ignore[attr-defined]
+    return root
+
+
+@pytest.fixture
+def workers(transactional_db: None, tmp_path: Path) -> Iterator[Workers]:
+    """Starts real worker processes on the test database; none outlives the test."""
+    started = Workers(str(connection.settings_dict["NAME"]), tmp_path)
+    yield started
+    started.kill_all()

@@ -1,0 +1,152 @@
+"""Settling an attempt: each outcome, its columns, its fence."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from jobs.models import Job, JobMetrics
+from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
+from jobs.queue.finish import finish, settled_earlier, storable
+from jobs.queue.promote import promote
+from jobs.queue.rescue import rescue
+from jobs.queue.step import step
+from jobs.states import Status
+from tests.rows import ALL, DONE, claim_one, expire, finished, new_job
+
+pytestmark = pytest.mark.django_db
+
+EVERY_OUTCOME: list[Outcome] = [DONE, Retry("again"), Failed("never"), Interrupted()]
+
+
+def test_completed_writes_result_and_metrics_in_one_commit() -> None:
+    new_job()
+    claimed = claim_one()
+    outcome = Completed(Metrics(42, 100, 1.5), {"size": 3})
+    assert finish([finished(claimed, outcome)]) == {claimed.lease: Status.COMPLETED}
+    job = Job.objects.select_related("metrics").get()
+    assert job.result == {"size": 3}
+    assert job.progress == 1.0
+    assert job.completed_at is not None
+    assert job.lease_expires_at is None
+    assert (job.metrics.peak_cpu_usage, job.metrics.memory_usage_mb) == (42, 100)
+    assert job.metrics.processing_time_seconds == 1.5
+    assert not job.metrics.simulated
+
+
+def test_metrics_out_of_range_are_clamped_not_refused() -> None:
+    new_job()
+    finish([finished(claim_one(), Completed(Metrics(250, -3, -1.0)))])
+    metrics = JobMetrics.objects.get()
+    assert (metrics.peak_cpu_usage, metrics.memory_usage_mb) == (100, 0)
+    assert metrics.processing_time_seconds == 0.0
+
+
+def test_failed_is_final_and_says_why() -> None:
+    new_job()
+    finish([finished(claim_one(), Failed("bad \x00 \ud800 file", "bad_media"))])
+    job = Job.objects.get()
+    assert (job.status, job.error_code) == (Status.FAILED, "bad_media")
+    assert job.error_message == "bad  ? file"
+    assert job.completed_at is not None
+    assert not JobMetrics.objects.exists()
+
+
+def test_a_retry_waits_with_full_jitter_and_counts() -> None:
+    delays = []
+    for _ in range(30):
+        job = new_job()
+        finish([finished(claim_one(), Retry("again", backoff=Backoff(100.0, 1000.0)))])
+        job.refresh_from_db()
+        assert (job.status, job.attempt, job.error_message) == (Status.PENDING, 1, "")
+        assert job.scheduled_at is not None
+        delays.append((job.scheduled_at - timezone.now()).total_seconds())
+    assert min(delays) < 50 < max(delays) <= 100
+
+
+def test_backoff_doubles_up_to_its_cap() -> None:
+    job = new_job(max_attempts=10)
+    longest = []
+    for _ in range(8):
+        delays = []
+        claimed = claim_one()
+        finish([finished(claimed, Retry("again", backoff=Backoff(1.0, 20.0)))])
+        job.refresh_from_db()
+        assert job.scheduled_at is not None
+        delays.append((job.scheduled_at - timezone.now()).total_seconds())
+        longest.append(max(delays))
+        Job.objects.update(scheduled_at=timezone.now() - timedelta(seconds=1))
+        assert promote() == 1
+    for number, delay in enumerate(longest):
+        assert delay <= min(20, 2**number)
+
+
+def test_the_last_attempt_fails_for_good() -> None:
+    job = new_job(max_attempts=1)
+    assert finish([finished(claim_one(), Retry("third time unlucky", "x"))]) != {}
+    job.refresh_from_db()
+    assert (job.status, job.error_message) == (Status.FAILED, "third time unlucky")
+
+
+def test_an_interruption_costs_no_attempt_and_keeps_its_place() -> None:
+    first = new_job()
+    queued_at = first.queued_at
+    new_job()
+    finish([finished(claim_one(), Interrupted())])
+    first.refresh_from_db()
+    assert (first.status, first.attempt, first.queued_at) == (Status.QUEUED, 0, queued_at)
+    assert claim_one().id == first.id
+
+
+@pytest.mark.parametrize("outcome", EVERY_OUTCOME)
+def test_a_lost_lease_settles_nothing(outcome: Outcome) -> None:
+    job = new_job()
+    zombie = claim_one()
+    expire(job.id)
+    rescue(0.0, 3)
+    winner = claim_one()
+    assert finish([finished(zombie, outcome)]) == {}
+    job.refresh_from_db()
+    assert (job.status, job.lease) == (Status.IN_PROGRESS, winner.lease)
+    assert finish([finished(winner)]) == {winner.lease: Status.COMPLETED}
+    assert finish([finished(zombie, outcome)]) == {}
+    assert JobMetrics.objects.count() == 1
+
+
+@pytest.mark.parametrize("outcome", EVERY_OUTCOME)
+def test_a_commit_whose_answer_was_lost_is_recognised(outcome: Outcome) -> None:
+    new_job()
+    mine = finished(claim_one(), outcome)
+    settled = finish([mine])
+    assert finish([mine]) == {}
+    assert settled_earlier([mine]) == settled
+
+
+def test_a_rescued_lease_is_not_taken_for_settled() -> None:
+    job = new_job()
+    mine = finished(claim_one())
+    expire(job.id)
+    rescue(0.0, 3)
+    assert settled_earlier([mine]) == {}
+
+
+def test_a_step_finishes_before_it_claims() -> None:
+    new_job()
+    second = new_job()
+    claimed = claim_one()
+    stepped = step([finished(claimed)], ALL, 1)
+    assert stepped.settled == {claimed.lease: Status.COMPLETED}
+    assert [job.id for job in stepped.claimed] == [second.id]
+
+
+def test_a_batch_settles_each_by_its_own_outcome() -> None:
+    for _ in EVERY_OUTCOME:
+        new_job()
+    batch = [finished(claim_one(), outcome) for outcome in EVERY_OUTCOME]
+    settled = finish(batch)
+    assert [settled[one.lease] for one in batch] == ["COMPLETED", "PENDING", "FAILED", "QUEUED"]
+
+
+def test_a_long_error_keeps_its_end() -> None:
+    assert storable("x" * 9000 + "the reason").endswith("the reason")
+    assert len(storable("x" * 9000)) < 4010

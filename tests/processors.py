@@ -1,0 +1,75 @@
+"""Job types for tests of the engine: each does one thing, and tells about it in files."""
+
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
+from jobs.processors.contract import Context, RetryPolicy
+
+NOTHING = Metrics(peak_cpu_usage=0, memory_usage_mb=1, processing_time_seconds=0.0)
+
+
+class _Accepting:
+    retry_policy = RetryPolicy(backoff=Backoff(base_seconds=0.1))
+
+    def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
+        """Whatever it is."""
+
+
+class Noop(_Accepting):
+    """Done at once."""
+
+    job_type = "noop"
+
+    def run(self, context: Context) -> Outcome:
+        """Nothing."""
+        return Completed(NOTHING)
+
+
+class Hold(_Accepting):
+    """Says that it started, and ends once `release` exists in the folder `parameters["folder"]`."""
+
+    job_type = "hold"
+
+    def run(self, context: Context) -> Outcome:
+        """Write `<job>.<lease>`, wait; with `deaf`, do not listen to the worker."""
+        attempt = context.attempt
+        folder = Path(attempt.parameters["folder"])
+        (folder / f"{attempt.job_id}.{attempt.lease}").write_text(str(os.getpid()))
+        context.report(0.5, "half way")
+        while not (folder / "release").exists():
+            if context.wait(0.01) and not attempt.parameters.get("deaf"):
+                return Interrupted()
+        return Completed(NOTHING, {"lease": attempt.lease})
+
+
+class Fail(_Accepting):
+    """Fails as `parameters["how"]` says: retry, permanent, raise, unstorable."""
+
+    job_type = "fail"
+
+    def run(self, context: Context) -> Outcome:
+        """Fail."""
+        match context.attempt.parameters["how"]:
+            case "retry":
+                return Retry("not this time", code="not_yet")
+            case "permanent":
+                return Failed("never \x00 at all", code="hopeless")
+            case "unstorable":
+                return Completed(NOTHING, {"text": "a\x00b"})
+            case _:
+                raise RuntimeError("boom")
+
+
+class Die(_Accepting):
+    """Kills its own worker process."""
+
+    job_type = "die"
+
+    def run(self, context: Context) -> Outcome:
+        """SIGKILL."""
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("unreachable")

@@ -1,0 +1,44 @@
+"""Settings of the test run: a PostgreSQL of its own, short waits, a database of its own per run."""
+
+import os
+from pathlib import Path
+
+from mediaproc import embedded_postgres
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+os.environ.update(
+    DEBUG="False",
+    SECRET_KEY="of-the-tests-" * 4,
+    ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
+    SECURE_SSL_REDIRECT="False",
+    LOG_FORMAT="json",
+    PROCESSORS=",".join(
+        (
+            "jobs.processors.simulate.Simulate",
+            "jobs.processors.transcode.Transcode",
+            "tests.processors.Noop",
+            "tests.processors.Hold",
+            "tests.processors.Fail",
+            "tests.processors.Die",
+        )
+    ),
+    JOB_LEASE_SECONDS="2",
+    JOB_RETRY_DELAY_SECONDS="0.1",
+    JOB_RETRY_SCAN_SECONDS="0.3",
+    WORKER_POLL_SECONDS="0.5",
+    WORKER_GRACE_SECONDS="5",
+    SIMULATE_SECONDS_HIGH="0.1-0.2",
+    SIMULATE_SECONDS_LOW="0.2-0.3",
+)
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+else:
+    root = Path(os.environ.get("TEST_POSTGRES_ROOT", PROJECT / ".postgres-test"))
+    os.environ["DATABASE_URL"] = embedded_postgres.start(root).url
+
+from mediaproc.settings import *  # noqa: E402, F403 - the environment comes first
+from mediaproc.settings import DATABASES  # noqa: E402
+
+# Two runs on one server do not meet.
+DATABASES["default"]["TEST"] = {"NAME": f"test_mediaproc_{os.getpid()}"}

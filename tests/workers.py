@@ -1,0 +1,103 @@
+"""Real `run_workers` processes for tests."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from jobs.models import Job, WorkerProcess
+from tests.waiting import wait_until
+
+PROJECT = Path(__file__).resolve().parent.parent
+FINAL = ("COMPLETED", "FAILED")
+
+
+class WorkerUnderTest:
+    """One process and what it logged."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self.pid = process.pid
+        self._log = log
+
+    def events(self, name: str | None = None) -> list[dict[str, Any]]:
+        """The JSON lines logged so far, of one event or of all."""
+        lines = [json.loads(line) for line in self._log.read_text().splitlines() if line[:1] == "{"]
+        return [line for line in lines if name is None or line["event"] == name]
+
+    def output(self) -> str:
+        """All that it wrote."""
+        return self._log.read_text()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the worker process alone."""
+        self.process.send_signal(number)
+
+    def wait(self, seconds: float = 20.0) -> int:
+        """Its exit code."""
+        return self.process.wait(seconds)
+
+
+class Workers:
+    """Starts and ends them."""
+
+    def __init__(self, database: str, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+        self._all: list[WorkerUnderTest] = []
+
+    def url(self) -> str:
+        """DATABASE_URL of the test database."""
+        return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{self._database}"))
+
+    def start(self, *arguments: str, ready: bool = True, **environment: str) -> WorkerUnderTest:
+        """Start `manage.py run_workers` and wait until it serves. Keywords become its environment."""
+        log = self._folder / f"worker-{len(self._all)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", "run_workers", *arguments],
+                cwd=PROJECT,
+                env={
+                    **os.environ,
+                    "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
+                    "DATABASE_URL": self.url(),
+                    **environment,
+                },
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        worker = WorkerUnderTest(process, log)
+        self._all.append(worker)
+        if ready:
+            wait_until(lambda: self._serves(worker), f"{arguments} serves")
+        return worker
+
+    def kill_all(self) -> None:
+        """SIGKILL to all that are left."""
+        for worker in self._all:
+            if worker.process.poll() is None:
+                worker.send(signal.SIGKILL)
+                worker.process.wait()
+
+    def _serves(self, worker: WorkerUnderTest) -> bool:
+        if worker.process.poll() is not None:
+            raise AssertionError(f"the worker ended:\n{worker.output()}")
+        return WorkerProcess.objects.filter(name__endswith=f":{worker.pid}").exists()
+
+
+def wait_final(*job_ids: object, seconds: float = 20.0) -> list[Job]:
+    """The jobs once all of them are final, in the order given."""
+    wait_until(
+        lambda: (
+            Job.objects.filter(id__in=job_ids, status__in=FINAL).count() == len(set(job_ids))
+        ),
+        f"{len(job_ids)} jobs final",
+        seconds=seconds,
+    )
+    found = {job.id: job for job in Job.objects.filter(id__in=job_ids).select_related("metrics")}
+    return [found[job_id] for job_id in job_ids]  # type: ignore[index]
