@@ -1,11 +1,12 @@
 """System checks: bad configuration is named before anything starts."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from django.core import checks
 
+from jobs.media.limits import Sandbox
 from jobs.priorities import parse_pools
 from jobs.processors.registry import processors
 
@@ -46,6 +47,16 @@ def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         *(f"{name} must not be negative" for name in NOT_NEGATIVE if getattr(settings, name) < 0),
     ]
     return [checks.Error(text, id="jobs.E003") for text in wrong]
+
+
+@checks.register()
+def check_sandbox(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """MEDIA_SANDBOX is one of its values."""
+    known = get_args(Sandbox)
+    if settings.MEDIA_SANDBOX in known:
+        return []
+    text = f"MEDIA_SANDBOX is {settings.MEDIA_SANDBOX!r}; it must be one of {', '.join(known)}"
+    return [checks.Error(text, id="jobs.E004")]
 
 
 @checks.register()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -34,11 +35,12 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The work is done. `result` is small JSON; `output` names a file that the result points to."""
+    """The work is done. `result` is small JSON; `output` is the file that the result points to,
+    deleted when the lease turns out to be lost."""
 
     metrics: Metrics
     result: Mapping[str, Any] = field(default_factory=dict)
-    output: str | None = None
+    output: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

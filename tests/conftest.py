@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from pytest_django.fixtures import Settings
 
 from jobs.queue.signal import announcer
 from tests.workers import Workers
@@ -18,12 +19,12 @@ def _announcer_closed(django_db_setup: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def media_root(tmp_path: Path, settings: pytest.FixtureRequest) -> Path:
+def media_root(tmp_path: Path, settings: Settings) -> Path:
     """A media store of this test alone."""
     root = tmp_path / "media"
     (root / "sources").mkdir(parents=True)
     (root / "outputs").mkdir()
-    settings.MEDIA_ROOT = root  # type: ignore[attr-defined]
+    settings.MEDIA_ROOT = root
     return root
 
 

@@ -48,7 +48,7 @@ def expire(job_id: UUID) -> None:
 def job_in(status: Status) -> Job:
     """A row as it may stand in `status`."""
     now = timezone.now()
-    values: dict[str, Any] = {
+    states: dict[Status, dict[str, Any]] = {
         Status.PENDING: {"scheduled_at": now - timedelta(seconds=1)},
         Status.THROTTLED: {},
         Status.QUEUED: {"queued_at": now},
@@ -62,5 +62,8 @@ def job_in(status: Status) -> Job:
         Status.COMPLETED: {"queued_at": now, "started_at": now, "completed_at": now, "attempt": 1},
         Status.FAILED: {"completed_at": now, "error_message": "no"},
         Status.CANCELLED: {"completed_at": now},
-    }[status]
-    return Job.objects.create(job_type="noop", status=status, lease=values.pop("lease", 42), **values)
+    }
+    values = states[status]
+    return Job.objects.create(
+        job_type="noop", status=status, lease=values.pop("lease", 42), **values
+    )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 from jobs.models import Job, WorkerProcess
 from tests.waiting import wait_until
@@ -55,7 +56,7 @@ class Workers:
         return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{self._database}"))
 
     def start(self, *arguments: str, ready: bool = True, **environment: str) -> WorkerUnderTest:
-        """Start `manage.py run_workers` and wait until it serves. Keywords become its environment."""
+        """Start `run_workers` and wait until it serves. Keywords become its environment."""
         log = self._folder / f"worker-{len(self._all)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -90,14 +91,12 @@ class Workers:
         return WorkerProcess.objects.filter(name__endswith=f":{worker.pid}").exists()
 
 
-def wait_final(*job_ids: object, seconds: float = 20.0) -> list[Job]:
+def wait_final(*job_ids: UUID, seconds: float = 20.0) -> list[Job]:
     """The jobs once all of them are final, in the order given."""
     wait_until(
-        lambda: (
-            Job.objects.filter(id__in=job_ids, status__in=FINAL).count() == len(set(job_ids))
-        ),
+        lambda: Job.objects.filter(id__in=job_ids, status__in=FINAL).count() == len(set(job_ids)),
         f"{len(job_ids)} jobs final",
         seconds=seconds,
     )
     found = {job.id: job for job in Job.objects.filter(id__in=job_ids).select_related("metrics")}
-    return [found[job_id] for job_id in job_ids]  # type: ignore[index]
+    return [found[job_id] for job_id in job_ids]

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from jobs.outcomes import Completed, Interrupted, Metrics, Outcome, Retry
 from jobs.priorities import name_of
+from jobs.processors.checks import check_parameters, check_source_name, check_target
 from jobs.processors.contract import Context, Invalid, RetryPolicy
 
 STEPS = 20
@@ -24,12 +25,10 @@ class Simulate:
     retry_policy = RetryPolicy()
 
     def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
-        """Only `failure_rate` may be given."""
-        unknown = sorted(set(parameters) - {"failure_rate"})
-        if unknown:
-            raise Invalid(
-                "parameters", "unknown_parameter", f"Not a parameter of simulate: {unknown[0]}."
-            )
+        """As for a real job, but the source need not be there."""
+        check_parameters(parameters, ("failure_rate",))
+        check_target(target_format)
+        check_source_name(source_file)
         rate = parameters.get("failure_rate", 0)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
             raise Invalid("parameters", "out_of_range", "failure_rate is a number from 0.0 to 1.0.")

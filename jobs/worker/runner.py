@@ -73,6 +73,7 @@ class Runner:
         except GaveUp:
             log.warning("worker.gave_up", reason="told to stop while the database is away")
         self._stop_services()
+        self._signals.ignore()
         log.info("worker.stopped")
         return not self._broken()
 
@@ -90,6 +91,7 @@ class Runner:
             self._signals.wait(0.1 if self._once else 2.0)
 
     def _drain(self) -> None:
+        log.info("worker.draining", running=len(self._leases.held()))
         for pool in self._pools:
             pool.drain()
         self._join(settings.WORKER_GRACE_SECONDS)

@@ -26,6 +26,6 @@ def settle(
             log.warning("job.refused", job_id=str(one.job_id), reason="its lease was lost")
         if isinstance(one.outcome, Completed) and one.outcome.output is not None:
             if status is Status.COMPLETED:
-                storage.keep_only(one.job_id, one.outcome.output)
+                storage.remove_leftovers(one.job_id, one.lease)
             else:
                 storage.delete_output(one.outcome.output)

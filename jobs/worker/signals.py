@@ -21,6 +21,12 @@ class StopSignals:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._count)
 
+    def ignore(self) -> None:
+        """The end is near: further signals must not break it off. Main thread only."""
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+
     def wait(self, seconds: float | None) -> None:
         """Return after `seconds` (None: never), or at the next signal."""
         ready, _, _ = select.select([self._reading], [], [], seconds)

@@ -12,6 +12,9 @@ from jobs.queue.signal import CHANNEL
 from jobs.worker.wakeup.listener import CHECK_STOP_SECONDS, Listener, Pulse
 
 
+APPLICATION_NAME = "mediaproc listener"
+
+
 class PostgresListener(Listener):
     """Hears the NOTIFY of `jobs.queue.signal`, and its own pings: a pooler loses both silently."""
 
@@ -37,8 +40,13 @@ class PostgresListener(Listener):
 
 def _connect() -> psycopg.Connection[tuple[object, ...]]:
     if settings.LISTEN_DATABASE_URL:
-        return psycopg.connect(settings.LISTEN_DATABASE_URL, autocommit=True, connect_timeout=5)
-    parameters = connection.get_connection_params()
+        return psycopg.connect(
+            settings.LISTEN_DATABASE_URL,
+            autocommit=True,
+            connect_timeout=5,
+            application_name=APPLICATION_NAME,
+        )
+    parameters = connection.get_connection_params() | {"application_name": APPLICATION_NAME}
     for of_django in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(of_django, None)
     return psycopg.connect(**parameters, autocommit=True)

@@ -1,7 +1,7 @@
 """Claims: by priority, first in first out, each job once, however many claim at a time."""
 
 import threading
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
@@ -12,6 +12,9 @@ from jobs.queue.step import step
 from jobs.queue.submit import NewJob, submit_many
 from jobs.states import Status
 from tests.rows import ALL, claim, claim_one, finished, new_job
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,0 +1,115 @@
+"""Transcode a file of the media store into another format, for real."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from django.conf import settings
+
+from jobs import storage
+from jobs.media.binaries import Tools, find_tools
+from jobs.media.errors import MediaError, Stopped
+from jobs.media.info import MediaInfo
+from jobs.media.limits import Limits, Sandbox
+from jobs.media.presets import find_preset
+from jobs.media.transcode import Transcoded, transcode
+from jobs.outcomes import Completed, Failed, Interrupted, Metrics, Outcome, Retry
+from jobs.processors.checks import check_parameters, check_source_exists, check_target
+from jobs.processors.contract import Context, Invalid, RetryPolicy
+
+
+class Transcode:
+    """Reads `sources/<source_file>`, writes `outputs/<job id>/<lease>.<extension>`.
+
+    The result names the output and says what is in it. A source that cannot be read fails for
+    good; a full disk or a killed ffmpeg is tried again.
+    """
+
+    job_type = "transcode"
+    retry_policy = RetryPolicy()
+
+    def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
+        """The source is in the store, and this installation can make the format."""
+        check_parameters(parameters, ())
+        preset = check_target(target_format)
+        check_source_exists(source_file)
+        try:
+            _tools().require(preset)
+        except MediaError as error:
+            if error.permanent:
+                raise Invalid("target_format", error.code, error.message) from None
+            # No ffmpeg beside the web server: that is the workers' business.
+
+    def run(self, context: Context) -> Outcome:
+        """Transcode, verified; progress as ffmpeg reports it."""
+        attempt = context.attempt
+
+        def on_progress(fraction: float | None, speed: float | None) -> None:
+            context.report(fraction, "" if speed is None else f"{speed:.1f}x")
+
+        try:
+            source = storage.resolve_source(attempt.source_file)
+            preset = find_preset(attempt.target_format)
+            storage.require_free_space(source.stat().st_size)
+            output = storage.output_path(attempt.job_id, attempt.lease, preset.extension)
+            done = transcode(
+                source,
+                output,
+                preset.name,
+                limits=Limits(sandbox=cast(Sandbox, settings.MEDIA_SANDBOX)),
+                tools=_tools(),
+                on_progress=on_progress,
+                stop=context.stopped,
+            )
+        except Stopped:
+            return Interrupted()
+        except MediaError as error:
+            return _failed(error)
+        except (storage.SourceNotFound, storage.OutsideStore) as error:
+            return Failed(str(error), code="source_not_found")
+        except storage.NotEnoughSpace as error:
+            return Retry(str(error), code="disk_full")
+        return Completed(_metrics(done), _result(output, done), output)
+
+
+@cache
+def _tools() -> Tools:
+    return find_tools(settings.FFMPEG)
+
+
+def _failed(error: MediaError) -> Outcome:
+    if error.permanent:
+        return Failed(str(error), code=error.code)
+    return Retry(str(error), code=error.code)
+
+
+def _metrics(done: Transcoded) -> Metrics:
+    return Metrics(
+        peak_cpu_usage=done.usage.peak_cpu_percent,
+        memory_usage_mb=done.usage.peak_memory_mb,
+        processing_time_seconds=round(done.usage.wall_seconds, 3),
+    )
+
+
+def _result(output: Path, done: Transcoded) -> dict[str, Any]:
+    name = output.relative_to(storage.outputs_root())
+    return {"output": str(name), "size_bytes": done.size_bytes, **_described(done.info)}
+
+
+def _described(info: MediaInfo) -> dict[str, Any]:
+    described: dict[str, Any] = {"duration_seconds": info.duration}
+    if info.video is not None:
+        described["video"] = {
+            "codec": info.video.codec,
+            "width": info.video.width,
+            "height": info.video.height,
+            "fps": info.video.fps,
+        }
+    if info.audio is not None:
+        described["audio"] = {
+            "codec": info.audio.codec,
+            "channels": info.audio.channels,
+            "sample_rate": info.audio.sample_rate,
+        }
+    return described
