@@ -10,6 +10,7 @@ from jobs.media.limits import Sandbox
 from jobs.priorities import parse_pools
 from jobs.processors.registry import processors
 
+TAG = "jobs"
 POSITIVE = (
     "JOB_LEASE_SECONDS",
     "JOB_RETRY_SCAN_SECONDS",
@@ -19,7 +20,7 @@ POSITIVE = (
 NOT_NEGATIVE = ("JOB_RETRY_DELAY_SECONDS", "WORKER_GRACE_SECONDS")
 
 
-@checks.register()
+@checks.register(TAG)
 def check_pools(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """POOLS can be read and serves every priority."""
     try:
@@ -29,7 +30,7 @@ def check_pools(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage
     return []
 
 
-@checks.register()
+@checks.register(TAG)
 def check_processors(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """PROCESSORS can be imported and names each job type once."""
     try:
@@ -39,7 +40,7 @@ def check_processors(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMe
     return []
 
 
-@checks.register()
+@checks.register(TAG)
 def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """Times and counts are in their range."""
     wrong = [
@@ -49,7 +50,7 @@ def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
     return [checks.Error(text, id="jobs.E003") for text in wrong]
 
 
-@checks.register()
+@checks.register(TAG)
 def check_sandbox(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """MEDIA_SANDBOX is one of its values."""
     known = get_args(Sandbox)
@@ -59,7 +60,7 @@ def check_sandbox(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
     return [checks.Error(text, id="jobs.E004")]
 
 
-@checks.register()
+@checks.register(TAG)
 def check_pooler(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """Behind PgBouncer a LISTEN needs a direct address."""
     if settings.PGBOUNCER and settings.WAKEUP_NOTIFY and not settings.LISTEN_DATABASE_URL:
@@ -74,7 +75,7 @@ def check_pooler(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessag
     return []
 
 
-@checks.register()
+@checks.register(TAG)
 def check_redis_package(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """REDIS_URL needs the redis package."""
     if settings.REDIS_URL:

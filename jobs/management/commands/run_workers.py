@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from jobs.checks import TAG
 from jobs.priorities import MAX_THREADS, Pool, parse_pools
 from jobs.worker.runner import Runner
 
@@ -45,6 +46,8 @@ class Command(BaseCommand):
     """Parses the arguments; the work is in jobs/worker/runner.py."""
 
     help = DESCRIPTION
+    # The rest of the checks would load every page of the web server into every worker.
+    requires_system_checks = (TAG,)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
         """Keep the line breaks of the help text."""
