@@ -88,9 +88,7 @@ def test_a_failing_job_is_retried_then_dead(workers: Workers) -> None:
     assert (raised.attempt, raised.error_message) == (3, "RuntimeError: boom")
 
 
-@pytest.mark.parametrize(
-    ("how", "code"), [("permanent", "hopeless"), ("unstorable", "bad_result")]
-)
+@pytest.mark.parametrize(("how", "code"), [("permanent", "hopeless"), ("unstorable", "bad_result")])
 def test_a_hopeless_job_is_tried_once(workers: Workers, how: str, code: str) -> None:
     workers.start("--queue", "low")
     [job] = wait_final(submit(NewJob("fail", parameters={"how": how})).id)

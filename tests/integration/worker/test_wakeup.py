@@ -14,7 +14,7 @@ from jobs.queue.signal import announcer
 from jobs.queue.submit import NewJob, submit
 from tests.redis_server import RedisServer
 from tests.waiting import wait_until
-from tests.workers import WorkerUnderTest, Workers, wait_final
+from tests.workers import Workers, WorkerUnderTest, wait_final
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -147,9 +147,7 @@ def test_without_the_redis_package_nothing_breaks(workers: Workers, tmp_path: Pa
     assert "redis" not in worker.output()
 
 
-def test_a_redis_address_without_the_package_is_said_once(
-    workers: Workers, tmp_path: Path
-) -> None:
+def test_a_redis_address_without_the_package_is_said_once(workers: Workers, tmp_path: Path) -> None:
     (tmp_path / "redis.py").write_text("raise ImportError('No module named redis')")
     worker = workers.start(
         "--queue",
@@ -174,11 +172,9 @@ def test_behind_a_pooler_a_worker_polls_or_listens_directly(workers: Workers) ->
         "--queue",
         "high",
         PGBOUNCER="True",
-        LISTEN_DATABASE_URL=workers.url(),
+        LISTEN_DATABASE_URL=workers.database_url,
         WORKER_POLL_SECONDS=FOREVER,
         JOB_LEASE_SECONDS="1",
     )
     wait_until(lambda: state("postgresql") == "up", "listening past the pooler")
     wait_final(submit(NewJob("noop", priority=9)).id)
-
-

@@ -1,0 +1,53 @@
+"""A walk of the URLconf: what holds for every address of the API, also for those to come."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from tests.integration.api.asking import UNKNOWN_ID, problem_of
+
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"}
+ALLOWED = {
+    "/api/v1/submit_job": {"POST"},
+    f"/api/v1/job/{UNKNOWN_ID}/status": {"GET", "HEAD"},
+    "/api/v1/jobs/health": {"GET", "HEAD"},
+}
+
+
+def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        address = f"{prefix}{entry.pattern}"
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, address)
+        elif address.startswith("/api/"):
+            yield address.replace("<str:job_id>", UNKNOWN_ID)
+
+
+def test_every_route_is_in_the_table() -> None:
+    assert set(routes(get_resolver())) == set(ALLOWED)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [(path, method) for path, allowed in ALLOWED.items() for method in sorted(METHODS - allowed)],
+)
+def test_other_methods(api: Client, path: str, method: str, slash: str) -> None:
+    response = api.generic(method, path + slash)
+
+    if method == "HEAD":
+        assert response.status_code == 405
+    else:
+        problem_of(response, 405, "method_not_allowed")
+    assert set(response["Allow"].split(", ")) == ALLOWED[path]
+
+
+@pytest.mark.parametrize("path", ALLOWED)
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_no_page_comes_back(api: Client, path: str, method: str) -> None:
+    response = api.generic(method, path, headers={"Accept": "text/html"})
+
+    assert response.status_code in {404, 405, 406}
+    assert response["Content-Type"] == "application/problem+json"

@@ -1,0 +1,85 @@
+"""The admin shows rows and changes none."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from jobs.models import Job, WorkerProcess
+from jobs.queue.submit import NewJob, submit
+
+pytestmark = pytest.mark.django_db
+
+JOBS = "/admin/jobs/job/"
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """Signed in, with every permission there is. To hash a password would only take time."""
+    client = Client()
+    client.force_login(User.objects.create(username="root", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def jobs() -> list[Job]:
+    """One job a priority name."""
+    return [
+        submit(NewJob("simulate", f"{priority}.mp4", "avi", priority=priority))
+        for priority in (10, 5, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", ["1.mp4", "5.mp4", "10.mp4"]),
+        ("?status=QUEUED", ["1.mp4", "5.mp4", "10.mp4"]),
+        ("?status=FAILED", []),
+        ("?priority=default", ["5.mp4"]),
+        ("?job_type=transcode", []),
+        ("?job_type=simulate&priority=high", ["10.mp4"]),
+        ("?q=no-id", []),
+    ],
+)
+def test_lists_and_filters(staff: Client, jobs: list[Job], query: str, shown: list[str]) -> None:
+    response = staff.get(JOBS + query)
+
+    assert response.status_code == 200
+    assert [job.source_file for job in response.context["cl"].result_list] == shown
+
+
+def test_search_is_by_id(staff: Client, jobs: list[Job]) -> None:
+    response = staff.get(JOBS, {"q": f" {jobs[1].id} "})
+
+    assert list(response.context["cl"].result_list) == [jobs[1]]
+
+
+def test_number_of_queries_does_not_grow_with_rows(
+    staff: Client, jobs: list[Job], django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(4):  # session, user, count, page
+        staff.get(JOBS)
+
+
+def test_nothing_can_be_changed(staff: Client, jobs: list[Job]) -> None:
+    job = jobs[0]
+
+    assert staff.get(f"{JOBS}{job.id}/change/").status_code == 200
+    for path in (f"{JOBS}{job.id}/change/", f"{JOBS}{job.id}/delete/", f"{JOBS}add/"):
+        assert staff.post(path, {"status": "COMPLETED"}).status_code == 403
+    staff.post(JOBS, {"action": "delete_selected", "_selected_action": str(job.id)})
+
+    assert Job.objects.filter(status="QUEUED").count() == 3
+
+
+def test_other_models(staff: Client) -> None:
+    WorkerProcess.objects.create(name="host:1", version="1", pools={"high": 4})
+
+    for model in ("jobmetrics", "workerprocess"):
+        assert staff.get(f"/admin/jobs/{model}/").status_code == 200
+        assert staff.post(f"/admin/jobs/{model}/add/").status_code == 403
+
+
+def test_strangers_are_sent_to_the_login(client: Client) -> None:
+    assert client.get(JOBS).status_code == 302
