@@ -12,7 +12,6 @@ from jobs.models import Job, JobMetrics, WorkerProcess
 from jobs.priorities import BY_NAME, HIGHEST, LOWEST, name_of
 from jobs.processors.registry import processors
 
-
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
 else:

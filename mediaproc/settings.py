@@ -6,15 +6,15 @@ A `.env` file beside manage.py is read too; the environment wins over it.
 from pathlib import Path
 from typing import Any
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from mediaproc.embedded_postgres.layout import url as embedded_url
+from mediaproc.environment import Environment
 from mediaproc.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
+env = Environment()
 env.read_env(BASE_DIR / ".env")
 
 DEBUG: bool = env.bool("DEBUG", default=False)
@@ -73,9 +73,20 @@ PGBOUNCER: bool = env.bool("PGBOUNCER", default=False)
 # The database: DATABASE_URL, or DB_HOST and its kin, or the embedded server of `make run`.
 
 
+def _from_address(address: str) -> dict[str, Any]:
+    if not address.startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must be a postgres:// address: the queue needs PostgreSQL 15 or later."
+        )
+    try:
+        return dict(env.db_url_config(address))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}.") from error
+
+
 def _database() -> dict[str, Any]:
-    if env.str("DATABASE_URL", default=""):
-        database: dict[str, Any] = dict(env.db_url("DATABASE_URL"))
+    if address := env.str("DATABASE_URL", default=""):
+        database = _from_address(address)
     elif env.str("DB_HOST", default=""):
         database = {
             "ENGINE": "django.db.backends.postgresql",
@@ -86,11 +97,7 @@ def _database() -> dict[str, Any]:
             "PASSWORD": env.str("DB_PASSWORD", default=""),
         }
     else:
-        database = dict(env.db_url_config(embedded_url()))
-    if database["ENGINE"] != "django.db.backends.postgresql":
-        raise ImproperlyConfigured(
-            "DATABASE_URL must be a postgres:// address: the queue needs PostgreSQL 15 or later."
-        )
+        database = _from_address(embedded_url())
     options = {
         "connect_timeout": 5,
         "keepalives": 1,
@@ -154,6 +161,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576

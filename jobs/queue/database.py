@@ -34,4 +34,12 @@ def fetch(sql: str, params: dict[str, Any]) -> list[Any]:
         return cursor.fetchall()
 
 
-__all__ = ["Jsonb", "engine_cursor", "fetch"]
+def direct_parameters(**changed: Any) -> dict[str, Any]:
+    """How psycopg connects to the same database, for a connection that Django does not keep."""
+    parameters = connection.get_connection_params()
+    for of_django in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(of_django, None)
+    return parameters | changed
+
+
+__all__ = ["Jsonb", "direct_parameters", "engine_cursor", "fetch"]

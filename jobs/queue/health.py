@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import psycopg
 import structlog
 from django.conf import settings
-from django.db import connection
 
 from jobs.priorities import parse_pools
+from jobs.queue.database import direct_parameters
 
 # Together, also with two addresses for one host name, about six seconds.
 CONNECT_SECONDS = 2
@@ -73,11 +73,7 @@ def health() -> Health:
 
 def _live_workers() -> list[tuple[dict[str, int], dict[str, str]]]:
     """Ask on a new connection: the one that this thread keeps may be the very thing that hangs."""
-    parameters = connection.get_connection_params()
-    for of_django in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(of_django, None)
-    parameters["connect_timeout"] = CONNECT_SECONDS
-    with psycopg.connect(**parameters) as own:
+    with psycopg.connect(**direct_parameters(connect_timeout=CONNECT_SECONDS)) as own:
         own.execute("SELECT set_config('statement_timeout', %s, true)", [f"{STATEMENT_SECONDS}s"])
         return own.execute(_LIVE, {"seconds": settings.JOB_LEASE_SECONDS}).fetchall()
 

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 T = TypeVar("T")
 FIRST_DELAY_SECONDS = 0.1
-LONGEST_DELAY_SECONDS = 2.0
+LONGEST_DELAY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +41,19 @@ class Patience:
         """
         delay = FIRST_DELAY_SECONDS
         while True:
+            began = time.monotonic()
             try:
                 result = operation()
             except (OperationalError, InterfaceError) as error:
                 connection.close()
-                self._lost(error)
+                if delay > FIRST_DELAY_SECONDS:  # a new connection failed as well
+                    self._lost(error)
                 if self._giving_up.wait(delay * random.uniform(0.5, 1.0)):  # noqa: S311
                     raise GaveUp from error
                 delay = min(delay * 2, LONGEST_DELAY_SECONDS)
             else:
                 if self._lost_at is not None:
-                    self._recovered()
+                    self._recovered(began)
                 return result
 
     def _lost(self, error: Exception) -> None:
@@ -60,9 +62,9 @@ class Patience:
                 self._lost_at = time.monotonic()
                 log.warning("database.lost", error=str(error).strip())
 
-    def _recovered(self) -> None:
+    def _recovered(self, began: float) -> None:
         with self._lock:
-            if self._lost_at is not None:
+            if self._lost_at is not None and began > self._lost_at:
                 seconds = round(time.monotonic() - self._lost_at, 1)
                 self._lost_at = None
                 log.info("database.recovered", seconds=seconds)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import psycopg
 from django.conf import settings
-from django.db import connection
 from psycopg import sql
 
+from jobs.queue.database import direct_parameters
 from jobs.queue.signal import CHANNEL
 from jobs.worker.wakeup.listener import CHECK_STOP_SECONDS, Listener, Pulse
 
@@ -46,7 +46,4 @@ def _connect() -> psycopg.Connection[tuple[object, ...]]:
             connect_timeout=5,
             application_name=APPLICATION_NAME,
         )
-    parameters = connection.get_connection_params() | {"application_name": APPLICATION_NAME}
-    for of_django in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(of_django, None)
-    return psycopg.connect(**parameters, autocommit=True)
+    return psycopg.connect(**direct_parameters(application_name=APPLICATION_NAME), autocommit=True)

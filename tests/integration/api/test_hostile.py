@@ -5,10 +5,12 @@ import json
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.core.wsgi import get_wsgi_application
+from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jobs.api.wsgi import with_readable_content_type
 from jobs.models import Job
 from tests.integration.api.asking import SUBMIT, VIDEO, post, problem_of, refused
 
@@ -78,6 +80,39 @@ def test_bodies(api: Client, body: bytes, code: str) -> None:
 )
 def test_content_types(api: Client, content_type: str) -> None:
     refused(post(api, VIDEO, content_type), 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json; charset*=bogus''x",
+        "application/json; x*=idna'en'%41",
+        "application/json; charset*=utf-8''%00",
+        'application/json; charset="\0"',
+    ],
+)
+def test_content_types_that_django_itself_cannot_read(content_type: str) -> None:
+    """Through the application as the server has it: the request object is where it fails."""
+    environ = RequestFactory().generic("POST", SUBMIT, b"{}", "application/json").environ
+    answers: list[tuple[str, dict[str, str]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+        answers.append((status, dict(headers)))
+
+    application = with_readable_content_type(get_wsgi_application())
+    body = b"".join(application({**environ, "CONTENT_TYPE": content_type}, start_response))
+
+    [(status, headers)] = answers
+    assert status.startswith("415 ")
+    assert headers["Content-Type"] == "application/problem+json"
+    assert json.loads(body)["code"] == "unsupported_media_type"
+
+
+def test_body_without_a_length(api: Client) -> None:
+    """Chunked: Django would see no body at all."""
+    response = api.generic("POST", SUBMIT, headers={"Transfer-Encoding": "chunked"})
+
+    refused(response, 411, "length_required")
 
 
 @pytest.mark.parametrize(

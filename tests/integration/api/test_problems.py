@@ -89,11 +89,11 @@ def test_elsewhere_people_get_pages(api: Client, name: str, status: int) -> None
 @pytest.mark.parametrize(
     "path", ["/api", "/api/", "/api/v1", "/api/v1/nothing", "/api/v1/submit_job//", "/api/v2/x"]
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "BREW"])
-def test_unknown_addresses(api: Client, path: str, method: str) -> None:
-    document = problem_of(api.generic(method, path), 404, "not_found")
+def test_unknown_addresses(api: Client, path: str) -> None:
+    for method in ("GET", "POST", "DELETE", "BREW"):
+        document = problem_of(api.generic(method, path), 404, "not_found")
 
-    assert document["instance"] == path
+        assert document["instance"] == path
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost:port", "a b", "", "[::", "x" * 300])

@@ -29,25 +29,25 @@ def test_every_route_is_in_the_table() -> None:
     assert set(routes(get_resolver())) == set(ALLOWED)
 
 
-@pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize(
     ("path", "method"),
     [(path, method) for path, allowed in ALLOWED.items() for method in sorted(METHODS - allowed)],
 )
-def test_other_methods(api: Client, path: str, method: str, slash: str) -> None:
-    response = api.generic(method, path + slash)
+def test_other_methods(api: Client, path: str, method: str) -> None:
+    for address in (path, f"{path}/"):
+        response = api.generic(method, address)
 
-    if method == "HEAD":
-        assert response.status_code == 405
-    else:
-        problem_of(response, 405, "method_not_allowed")
-    assert set(response["Allow"].split(", ")) == ALLOWED[path]
+        if method == "HEAD":
+            assert response.status_code == 405
+        else:
+            problem_of(response, 405, "method_not_allowed")
+        assert set(response["Allow"].split(", ")) == ALLOWED[path]
 
 
 @pytest.mark.parametrize("path", ALLOWED)
-@pytest.mark.parametrize("method", sorted(METHODS))
-def test_no_page_comes_back(api: Client, path: str, method: str) -> None:
-    response = api.generic(method, path, headers={"Accept": "text/html"})
+def test_no_page_comes_back(api: Client, path: str) -> None:
+    for method in METHODS:
+        response = api.generic(method, path, headers={"Accept": "text/html"})
 
-    assert response.status_code in {404, 405, 406}
-    assert response["Content-Type"] == "application/problem+json"
+        assert response.status_code in {405, 406}
+        assert response["Content-Type"] == "application/problem+json"

@@ -1,0 +1,1 @@
+"""HTTP for programs: shape only, no rules."""

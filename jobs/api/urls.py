@@ -1,0 +1,12 @@
+"""The addresses of the API. A last slash is optional: see ApiPathMiddleware."""
+
+from django.urls import path
+
+from jobs.api.views import JobStatus, ServiceHealth, SubmitJob
+
+app_name = "api"
+urlpatterns = [
+    path("submit_job", SubmitJob.as_view(), name="submit_job"),
+    path("job/<str:job_id>/status", JobStatus.as_view(), name="job_status"),
+    path("jobs/health", ServiceHealth.as_view(), name="health"),
+]

@@ -1,0 +1,86 @@
+"""The documented endpoints: read the request, ask the room that knows, shape the answer."""
+
+from dataclasses import asdict
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.urls import reverse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from jobs.api.document import problem
+from jobs.api.serializers import JobStatusSerializer, SubmissionSerializer, SubmittedSerializer
+from jobs.models import Job
+from jobs.processors.admission import admit
+from jobs.queue.health import DatabaseDown, health
+from jobs.queue.submit import NewJob, submit
+
+
+class SubmitJob(APIView):
+    """POST submit_job: a new job, in the queue when the answer comes."""
+
+    http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
+
+    def post(self, request: Request) -> Response:
+        """Answer 201 with the job, and its status address as Location."""
+        submission = SubmissionSerializer(data=request.data)
+        submission.is_valid(raise_exception=True)
+        values = submission.validated_data
+        admitted = admit(
+            values["job_type"], values["source_file"], values["target_format"], values["parameters"]
+        )
+        job = submit(
+            NewJob(
+                job_type=admitted.job_type,
+                source_file=values["source_file"],
+                target_format=values["target_format"],
+                parameters=values["parameters"],
+                priority=values["priority"],
+                max_attempts=admitted.max_attempts,
+            )
+        )
+        location = reverse("api:job_status", args=[job.id])
+        return Response(SubmittedSerializer(job).data, status=201, headers={"Location": location})
+
+
+class JobStatus(APIView):
+    """GET job/{id}/status: where a job stands and, once it is COMPLETED, what it cost."""
+
+    http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
+
+    def get(self, request: Request, job_id: str) -> Response:
+        """Answer 200, or 404 for an id that is unknown or not an id at all."""
+        try:
+            job = Job.objects.select_related("metrics").get(id=UUID(job_id))
+        except (Job.DoesNotExist, ValueError):
+            raise NotFound("No job has this id.") from None
+        return Response(JobStatusSerializer(job).data)
+
+
+class ServiceHealth(APIView):
+    """GET jobs/health: whether jobs can be taken and will be worked on."""
+
+    http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
+
+    def get(self, request: Request) -> HttpResponse:
+        """Answer 200, `degraded` while a pool has no live worker; 503 without the database."""
+        try:
+            found = health()
+        except DatabaseDown:
+            return problem(
+                request,
+                503,
+                "database_down",
+                "The database cannot be reached or does not answer in time.",
+                database={"status": "down"},
+            )
+        return Response(
+            {
+                "status": "degraded" if found.degraded else "ok",
+                "database": {"status": "up", "answered_in_ms": found.answered_in_ms},
+                "workers": {pool: asdict(crew) for pool, crew in found.crews.items()},
+                "wakeup": found.wakeup,
+            }
+        )
