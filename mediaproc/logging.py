@@ -1,9 +1,11 @@
 """How the service logs: one event a line, JSON in production, with job, pool, worker, attempt."""
 
+import logging
 import sys
 from typing import Any
 
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import Processor
 
 _SHARED: list[Processor] = [
@@ -19,10 +21,14 @@ _SHARED: list[Processor] = [
 def logging_config(log_format: str, level: str) -> dict[str, Any]:
     """The LOGGING setting. `log_format`: `json`, or `console` (colours on a terminal only).
 
-    Raises ValueError for another format.
+    Raises ImproperlyConfigured for another format, or a level that there is not.
     """
     if log_format not in ("json", "console"):
-        raise ValueError(f"LOG_FORMAT is {log_format!r}; it must be json or console")
+        raise ImproperlyConfigured(f"LOG_FORMAT is {log_format!r}; it must be json or console.")
+    if level not in logging.getLevelNamesMapping():
+        raise ImproperlyConfigured(
+            f"LOG_LEVEL is {level!r}; it must be DEBUG, INFO, WARNING or ERROR."
+        )
     renderer: list[Processor]
     if log_format == "json":
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -11,13 +11,14 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
-def die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """A function for a forked child to call: the kernel sends it `number` when its parent dies.
+def die_with_parent(number: signal.Signals, parent: int | None = None) -> Callable[[], None]:
+    """A function for a child to call: the kernel sends it `number` when its parent dies.
 
-    The parent is the thread that forked, and the tie survives exec but not setuid (prctl(2)).
-    Does nothing where the kernel is not Linux.
+    `parent` is the process id that the child expects to have, by default that of the caller here.
+    The tie is to the thread that forked, and survives exec but not setuid (prctl(2)). Does
+    nothing where the kernel is not Linux.
     """
-    parent = os.getpid()
+    parent = os.getpid() if parent is None else parent
 
     def tie() -> None:
         if _LIBC is None:

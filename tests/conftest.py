@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 from pytest_django.fixtures import Settings
 
 from jobs.queue.signal import announcer
-from tests.workers import Workers
+from tests.workers import Workers, database_url
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,6 +30,6 @@ def media_root(tmp_path: Path, settings: Settings) -> Path:
 @pytest.fixture
 def workers(transactional_db: None, tmp_path: Path) -> Iterator[Workers]:
     """Starts real worker processes on the test database; none outlives the test."""
-    started = Workers(str(connection.settings_dict["NAME"]), tmp_path)
+    started = Workers(database_url(), tmp_path)
     yield started
     started.kill_all()

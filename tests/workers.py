@@ -10,11 +10,19 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
+from django.db import connection
+
 from jobs.models import Job, WorkerProcess
 from tests.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parent.parent
 FINAL = ("COMPLETED", "FAILED")
+
+
+def database_url() -> str:
+    """DATABASE_URL of the test database."""
+    name = connection.settings_dict["NAME"]
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
 
 
 class WorkerUnderTest:
@@ -46,14 +54,10 @@ class WorkerUnderTest:
 class Workers:
     """Starts and ends them."""
 
-    def __init__(self, database: str, folder: Path) -> None:
-        self._database = database
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self.database_url = database_url
         self._folder = folder
         self._all: list[WorkerUnderTest] = []
-
-    def url(self) -> str:
-        """DATABASE_URL of the test database."""
-        return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{self._database}"))
 
     def start(self, *arguments: str, ready: bool = True, **environment: str) -> WorkerUnderTest:
         """Start `run_workers` and wait until it serves. Keywords become its environment."""
@@ -65,7 +69,7 @@ class Workers:
                 env={
                     **os.environ,
                     "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
-                    "DATABASE_URL": self.url(),
+                    "DATABASE_URL": self.database_url,
                     **environment,
                 },
                 stdout=output,

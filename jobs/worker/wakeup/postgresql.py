@@ -11,7 +11,6 @@ from jobs.queue.database import direct_parameters
 from jobs.queue.signal import CHANNEL
 from jobs.worker.wakeup.listener import CHECK_STOP_SECONDS, Listener, Pulse
 
-
 APPLICATION_NAME = "mediaproc listener"
 
 

@@ -1,14 +1,16 @@
 """Real media: from packages that carry some, and short clips cut from them."""
 
 import importlib.util
+import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from jobs.media.binaries import Tools, find_tools
 from jobs.media.limits import Limits
+from tests.integration.media.processes import below
 
 
 def _in_package(package: str, path: str) -> Path:
@@ -21,8 +23,8 @@ def _in_package(package: str, path: str) -> Path:
 
 @pytest.fixture(scope="session")
 def tools() -> Tools:
-    """The ffmpeg under test: MEDIAPROC_TEST_FFMPEG, or the one the service would find."""
-    return find_tools()
+    """The ffmpeg under test: TEST_FFMPEG, or the one that the service would find."""
+    return find_tools(os.environ.get("TEST_FFMPEG", ""))
 
 
 @pytest.fixture(scope="session")
@@ -64,5 +66,20 @@ def clip(bunny: Path, make: Callable[..., None], tmp_path_factory: pytest.TempPa
 
 @pytest.fixture
 def limits() -> Limits:
-    """The defaults, without a sandbox: one test file is about that."""
-    return Limits(sandbox="none")
+    """The defaults, but without a sandbox, which one test file is about, and less patient."""
+    return Limits(sandbox="none", terminate_seconds=0.5)
+
+
+@pytest.fixture
+def long(bikes: Path) -> Path:
+    """What takes VP9 many seconds."""
+    return bikes
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Iterator[Path]:
+    """Where the output goes; the test ends without a process of its own."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    yield folder / "1.webm"
+    assert below(os.getpid()) == []

@@ -78,7 +78,15 @@ def _framecrc(ffmpeg: Path, path: Path, *options: str) -> str:
     loudness = ["-hide_banner", "-nostdin", "-loglevel", "error"]
     # By content and not by name: an ending .jpg would mean a sequence of pictures.
     with path.open("rb") as source:
-        command = [ffmpeg, *loudness, "-i", f"/dev/fd/{source.fileno()}", "-map", "0", *options]
+        command = [
+            str(ffmpeg),
+            *loudness,
+            "-i",
+            f"/dev/fd/{source.fileno()}",
+            "-map",
+            "0",
+            *options,
+        ]
         done = subprocess.run(
             [*command, "-f", "framecrc", "-"],
             check=True,

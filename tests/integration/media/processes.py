@@ -37,6 +37,6 @@ def _encoding(pid: int) -> psutil.Process | None:
             command = process.cmdline()
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
-        if "ffmpeg" in command[0] and "-progress" in command:
+        if command and "ffmpeg" in command[0] and "-progress" in command:
             return process
     return None

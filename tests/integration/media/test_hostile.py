@@ -70,7 +70,8 @@ def test_without_the_fence_such_a_list_is_read(clip: Path, store: Path, tools: T
 
 
 def judge_by_name(ffmpeg: Path, path: Path) -> str:
-    command = [ffmpeg, "-v", "error", "-i", path, "-map", "0", "-c", "copy", "-f", "framecrc", "-"]
+    reading = [str(ffmpeg), "-v", "error", "-i", str(path)]
+    command = [*reading, "-map", "0", "-c", "copy", "-f", "framecrc", "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 

@@ -1,0 +1,85 @@
+"""What every measurement runs on: a PostgreSQL of its own, migrated, with durable commits."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mediaproc import embedded_postgres
+
+PROJECT = Path(__file__).resolve().parent.parent
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
+    "DEBUG": "False",
+    "SECRET_KEY": "of-the-benchmark-" * 4,
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "SECURE_SSL_REDIRECT": "False",
+    "LOG_LEVEL": "WARNING",
+    "PROCESSORS": "jobs.processors.simulate.Simulate,jobs.processors.transcode.Transcode,"
+    "bench.processors.Noop,bench.processors.Stamp",
+}
+
+
+def say(text: str) -> None:
+    """Progress, for people."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def prepared() -> Iterator[Path]:
+    """A folder for this run; the environment points Django at a fresh database. Imports Django."""
+    with tempfile.TemporaryDirectory(prefix="mediaproc-bench-") as folder:
+        root = Path(folder) / "postgres"
+        server = embedded_postgres.start(root)
+        os.environ.update(SETTINGS, DATABASE_URL=server.url)
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connection
+
+        from jobs.queue.signal import announcer
+
+        call_command("migrate", verbosity=0)
+        try:
+            yield Path(folder)
+        finally:
+            announcer.close()
+            connection.close()
+            server.stop()
+            embedded_postgres.remove(root)
+
+
+@contextmanager
+def worker(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A `run_workers` process that serves."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "run_workers", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, **environment},
+    )
+    try:
+        from jobs.models import WorkerProcess
+        from tests.waiting import wait_until
+
+        wait_until(
+            lambda: WorkerProcess.objects.filter(name__endswith=f":{process.pid}").exists(),
+            "the worker serves",
+            seconds=60,
+        )
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    """p50, p95 and p99, rounded to a hundredth."""
+    ordered = sorted(values)
+    return {
+        f"p{share}": round(ordered[min(len(ordered) - 1, len(ordered) * share // 100)], 2)
+        for share in (50, 95, 99)
+    }

@@ -1,0 +1,131 @@
+"""The README's own commands, run as they are written (on another port), answer as it shows."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediaproc import embedded_postgres
+from tests.service import PROJECT, STOP_SECONDS, Service
+from tests.waiting import wait_until
+
+README = (PROJECT / "README.md").read_text()
+# What differs from run to run.
+CHANGING = {"id", "job_id", "created_at", "queued_at", "started_at", "completed_at", "metrics"}
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
+
+class _ShortLeases(Service):
+    """As `JOB_LEASE_SECONDS=5 make run` starts it, with somewhat shorter work."""
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return super().environment(JOB_LEASE_SECONDS="5", SIMULATE_SECONDS_LOW="3-4", **more)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """A running service of these tests' own."""
+    # As root, pytest's own folders are closed to the account of the database server.
+    with tempfile.TemporaryDirectory(prefix="mediaproc-readme-") as name:
+        Path(name).chmod(0o755)
+        service = _ShortLeases(Path(name))
+        started = service.start()
+        yield service
+        started.send_signal(signal.SIGTERM)
+        started.wait(STOP_SECONDS)
+        service.kill_everything()
+        embedded_postgres.remove(service.root)
+
+
+def _section(title: str) -> str:
+    return README.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def _blocks(section: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+
+
+def _here(command: str, service: Service) -> str:
+    """The command for this service and this virtual environment."""
+    here = command.replace("http://127.0.0.1:8000", service.url.removesuffix("/api/v1"))
+    return here.replace(".venv/bin/python", sys.executable)
+
+
+def _ask(command: str, service: Service) -> list[dict[str, Any]]:
+    """Run the command in a shell; the JSON documents that it printed."""
+    finished = subprocess.run(
+        ["bash", "-c", _here(command, service)],  # noqa: S607 - the one on PATH, as a reader has it
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return [json.loads(line) for line in finished.stdout.replace("}{", "}\n{").splitlines()]
+
+
+def _same(answer: dict[str, Any], shown: dict[str, Any]) -> None:
+    assert list(answer) == list(shown)
+    for member in set(shown) - CHANGING:
+        assert answer[member] == shown[member]
+
+
+def test_the_walk_through(service: Service) -> None:
+    section = _section("Try it")
+    submit, ask, mistake = _blocks(section, "sh")
+    submitted, completed, problem = map(json.loads, _blocks(section, "json"))
+
+    [job] = _ask(submit, service)
+    _same(job, submitted)
+    [refused] = _ask(mistake, service)
+    assert refused == problem
+
+    ask = ask.replace(submitted["job_id"], job["job_id"])
+    wait_until(lambda: _ask(ask, service)[0]["status"] == "COMPLETED", "COMPLETED", seconds=60)
+    [status] = _ask(ask, service)
+    _same(status, completed)
+    assert list(status["metrics"]) == list(completed["metrics"])
+    assert all(status[moment].endswith("Z") for moment in status if moment.endswith("_at"))
+    [output] = (service.media / "outputs" / job["job_id"]).iterdir()
+    assert output.suffix == ".avi"
+
+
+def test_a_killed_worker(service: Service, tmp_path: Path) -> None:
+    first, second, submit = _blocks(_section("Kill a worker"), "sh")
+    assert first.strip() == "JOB_LEASE_SECONDS=5 make run"
+    log = tmp_path / "second.log"
+    with log.open("wb") as output:
+        worker = subprocess.Popen(
+            ["bash", "-c", f"exec env {_here(second, service)}"],  # noqa: S607 - as above
+            cwd=PROJECT,
+            env=service.environment(),
+            stdout=output,
+        )
+    try:
+        wait_until(lambda: "worker.started" in log.read_text(), "a second worker")
+        jobs = _ask(submit, service)
+        wait_until(lambda: log.read_text().count("job.started") == 2, "its two jobs run")
+    finally:
+        worker.kill()
+        worker.wait()
+    assert len(jobs) == 4
+    wait_until(
+        lambda: {service.job(job["job_id"])["status"] for job in jobs} == {"COMPLETED"},
+        "all four jobs are done",
+        seconds=60,
+    )
+    lost = re.findall(r"job_id=(\S+)", "".join(_lines(log, "job.started")))
+    rescued = "".join(_lines(service.log, "job.rescued"))
+    assert len(lost) == 2
+    assert all(job_id in rescued for job_id in lost)
+
+
+def _lines(log: Path, event: str) -> list[str]:
+    return [line for line in log.read_text().splitlines() if event in line]
