@@ -16,13 +16,13 @@ from jobs.states import Status
 
 _COLUMNS = (
     "id, job_type, source_file, target_format, parameters, priority, max_attempts, owner_id,"
-    " status, scheduled_at, queued_at"
+    " created_at, status, scheduled_at, queued_at"
 )
 # A job whose time has not come waits as PENDING; the database's clock decides.
 _INSERT = f"""
 INSERT INTO jobs_job ({_COLUMNS})
 SELECT %(id)s, %(job_type)s, %(source_file)s, %(target_format)s, %(parameters)s, %(priority)s,
-       %(max_attempts)s, %(owner)s,
+       %(max_attempts)s, %(owner)s, moment,
        CASE WHEN at > moment THEN '{Status.PENDING}' ELSE '{Status.QUEUED}' END,
        at,
        CASE WHEN at > moment THEN NULL ELSE moment END
@@ -104,6 +104,7 @@ def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
                     new.priority,
                     new.max_attempts,
                     new.owner_id,
+                    moment,
                     Status.QUEUED.value,
                     None,
                     moment,

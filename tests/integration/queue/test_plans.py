@@ -28,7 +28,8 @@ def plans() -> Iterator[list[str]]:
         cursor.execute(
             "INSERT INTO jobs_job (id, job_type, source_file, target_format, priority, status,"
             " queued_at, started_at, completed_at, attempt)"
-            " SELECT gen_random_uuid(), 'noop', '', '', n %% 11, 'COMPLETED', now(), now(), now(), 1"
+            " SELECT gen_random_uuid(), 'noop', '', '', n %% 11, 'COMPLETED',"
+            " now(), now(), now(), 1"
             " FROM generate_series(1, %s) AS n",
             [FINISHED_ROWS],
         )
