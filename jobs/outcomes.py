@@ -65,7 +65,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The worker stopped before the work was done: the job goes back at no cost of an attempt."""
+    """The worker stopped before the work was done: the job goes back at no cost of an attempt.
+
+    started: False when the processor was never called.
+    """
+
+    started: bool = True
 
 
 Outcome = Completed | Retry | Failed | Interrupted

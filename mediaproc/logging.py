@@ -8,8 +8,11 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import Processor
 
+from jobs.worker.log_context import add_attempt
+
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    add_attempt,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.PositionalArgumentsFormatter(),
@@ -37,7 +40,7 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     return {

@@ -48,7 +48,7 @@ def rows() -> Iterator[Row]:
             "EMBEDDED_POSTGRES_BIN": str(POSTGRESQL_15),
             "TEST_POSTGRES_ROOT": str(PROJECT / ".postgres-matrix-15"),
         }
-        yield Row("PostgreSQL 15", find_python(current), environment=environment)
+        yield Row("PostgreSQL 15", sys.executable, environment=environment)
     else:
         yield Row("PostgreSQL 15", skipped=f"there is no {POSTGRESQL_15}")
 
@@ -74,15 +74,17 @@ def find_python(version: str) -> str:
 
 
 def passes(row: Row, arguments: list[str]) -> bool:
-    """Make the row's environment and run pytest in it."""
-    venv = ENVIRONMENTS / row.name.lower().replace(", ", "-").replace(" ", "-")
-    python = str(venv / "bin" / "python")
-    steps = [
-        [row.python, "scripts/environment.py", "requirements-dev.txt", "--venv", str(venv)],
-        [python, "-m", "pytest", *arguments],
-    ]
+    """Make the row's environment, unless it is this one, and run pytest in it."""
+    steps = []
+    python = row.python
+    if python != sys.executable:
+        venv = ENVIRONMENTS / row.name.lower().replace(", ", "-").replace(" ", "-")
+        python = str(venv / "bin" / "python")
+        make = [row.python, "scripts/environment.py", "requirements-dev.txt", "--venv", str(venv)]
+        steps.append(make)
     if row.extra:
-        steps.insert(1, [str(UV), "pip", "install", "--quiet", "--python", python, row.extra])
+        steps.append([str(UV), "pip", "install", "--quiet", "--python", python, row.extra])
+    steps.append([python, "-m", "pytest", *arguments])
     environment = {**os.environ, **row.environment}
     return all(
         subprocess.run(step, cwd=PROJECT, env=environment, check=False).returncode == 0

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from jobs.attempt import Attempt
 from jobs.models import Job
 from jobs.outcomes import Completed, Metrics
-from jobs.queue.claim import Claimed, Demand
+from jobs.queue.claim import Demand
 from jobs.queue.finish import Finished
 from jobs.queue.step import step
 from jobs.queue.submit import NewJob, submit
@@ -24,20 +25,25 @@ def new_job(priority: int = 5, **values: Any) -> Job:
     return submit(NewJob("noop", "a.mp4", "avi", priority=priority, **values))
 
 
-def claim(want: int = 1, demand: Demand = ALL) -> list[Claimed]:
+def claim(want: int = 1, demand: Demand = ALL) -> list[Attempt]:
     """Claim without finishing anything."""
     return step([], demand, want).claimed
 
 
-def claim_one(demand: Demand = ALL) -> Claimed:
+def claim_one(demand: Demand = ALL) -> Attempt:
     """Claim the next job, which must be there."""
     [claimed] = claim(1, demand)
     return claimed
 
 
-def finished(claimed: Claimed, outcome: Any = DONE) -> Finished:
+def finished(claimed: Attempt, outcome: Any = DONE) -> Finished:
     """A claimed job with what it came to."""
-    return Finished(claimed.id, claimed.lease, outcome)
+    return Finished(claimed, outcome)
+
+
+def attempt(job_id: UUID, lease: int, number: int = 1) -> Attempt:
+    """The first of two attempts at a no-op."""
+    return Attempt(job_id, lease, number, 2, "noop", "", "", 5, {}, timezone.now())
 
 
 def expire(job_id: UUID) -> None:

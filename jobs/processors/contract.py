@@ -3,27 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from uuid import UUID
 
+from jobs.attempt import Attempt
 from jobs.outcomes import Backoff, Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One attempt at a job, as its processor sees it.
-
-    `lease` is unique to this attempt among all attempts of all jobs; put it into the names of what
-    you write, so that a worker that lost the job cannot overwrite the work of the one that has it.
-    """
-
-    job_id: UUID
-    lease: int
-    number: int
-    job_type: str
-    source_file: str
-    target_format: str
-    priority: int
-    parameters: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

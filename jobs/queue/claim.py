@@ -1,10 +1,10 @@
-"""What a worker gets when it claims: the hand-over of `claim.sql`."""
+"""What a worker asks for when it claims, and what it gets: the hand-over of `claim.sql`."""
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
+
+from jobs.attempt import Attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,27 +21,12 @@ class Demand:
     lease_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A job that is leased to this worker now. `attempt` counts from 1."""
-
-    id: UUID
-    lease: int
-    job_type: str
-    source_file: str
-    target_format: str
-    priority: int
-    parameters: dict[str, Any]
-    attempt: int
-    queued_at: datetime
-
-
-def read_claimed(rows: list[Any]) -> list[Claimed]:
+def read_claimed(rows: list[Any]) -> list[Attempt]:
     """Rows of jobs_claim() in the order in which they are to run: RETURNING promises none."""
     claimed = [
-        Claimed(job_id, lease, job_type, source, target, priority, json.loads(params), attempt, at)
-        for job_id, lease, _, job_type, source, target, priority, params, attempt, at in rows
+        Attempt(job_id, lease, number, most, kind, source, target, priority, json.loads(given), at)
+        for job_id, lease, number, most, kind, source, target, priority, given, at in rows
     ]
     if len(claimed) > 1:
-        claimed.sort(key=lambda job: (-job.priority, job.queued_at, job.id))
+        claimed.sort(key=lambda job: (-job.priority, job.queued_at, job.job_id))
     return claimed

@@ -3,8 +3,8 @@
 -- claim more than `want`.
 CREATE OR REPLACE FUNCTION jobs_claim(
   lowest integer, highest integer, want integer, worker_name text, lease_seconds float8)
-RETURNS TABLE (id uuid, lease bigint, status text, job_type text, source_file text,
-               target_format text, priority smallint, parameters jsonb, attempt smallint,
+RETURNS TABLE (job_id uuid, lease bigint, number smallint, max_attempts smallint, job_type text,
+               source_file text, target_format text, priority smallint, parameters jsonb,
                queued_at timestamptz)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -33,7 +33,8 @@ BEGIN
     progress_message = ''
   FROM picked
   WHERE job.id = picked.id
-  RETURNING job.id, job.lease, job.status::text, job.job_type::text, job.source_file::text,
-            job.target_format::text, job.priority, job.parameters, job.attempt, job.queued_at;
+  RETURNING job.id, job.lease, job.attempt, job.max_attempts, job.job_type::text,
+            job.source_file::text, job.target_format::text, job.priority, job.parameters,
+            job.queued_at;
 END
 $$;

@@ -1,10 +1,11 @@
--- Settle leased jobs by the outcome of their attempt. Fenced: a row whose lease is no longer the
--- one given is left alone and does not come back. `finished` is an array of
---   {id, lease, outcome: completed|failed|retry|interrupted, error, code, base, cap, result,
---    metrics: {id, cpu, memory, seconds, simulated}}
--- Rows are locked in the order of their ids, so that two batches cannot deadlock.
-CREATE OR REPLACE FUNCTION jobs_finish(finished jsonb)
-RETURNS TABLE (id uuid, lease bigint, status text)
+-- Settle leased jobs. Returns how many: a row whose lease is no longer the one given is left alone.
+-- `finished` is an array of
+--   {id, lease, status, and by status
+--    COMPLETED: result, metrics_id, cpu, memory, seconds, simulated
+--    FAILED: error, code      PENDING (retry): longest_wait      QUEUED (hand-back): started}
+-- Two calls never settle the same row, because a lease has one holder; heartbeats, progress and
+-- rescue pass over locked rows. So the order of locks cannot make a deadlock.
+CREATE OR REPLACE FUNCTION jobs_finish(finished jsonb) RETURNS integer
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -12,51 +13,40 @@ SET enable_bitmapscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
-#variable_conflict use_column
+DECLARE
+  settled_rows integer;
 BEGIN
-  RETURN QUERY
-  WITH settling AS MATERIALIZED (
-    SELECT job.id, f.result, f.error, f.code, f.metrics,
-           CASE f.outcome
-             WHEN 'completed' THEN 'COMPLETED'
-             WHEN 'failed' THEN 'FAILED'
-             WHEN 'interrupted' THEN 'QUEUED'
-             WHEN 'retry' THEN
-               CASE WHEN job.attempt >= job.max_attempts THEN 'FAILED' ELSE 'PENDING' END
-           END AS status,
-           f.outcome = 'interrupted' AS uncounted,
-           random() * least(f.cap, f.base * power(2, least(job.attempt, 30) - 1)) AS delay
-    FROM jsonb_to_recordset(finished) AS f(
-           id uuid, lease bigint, outcome text, error text, code text,
-           base float8, cap float8, result jsonb, metrics jsonb)
-    JOIN jobs_job job ON job.id = f.id
-    WHERE job.lease = f.lease AND job.status = 'IN_PROGRESS'
-    ORDER BY job.id
-    FOR NO KEY UPDATE OF job
-  ), settled AS (
+  WITH settled AS (
     UPDATE jobs_job job SET
-      status = s.status,
+      status = f.status,
       lease_expires_at = NULL,
-      completed_at = CASE WHEN s.status IN ('COMPLETED', 'FAILED') THEN clock_timestamp() END,
-      scheduled_at = CASE WHEN s.status = 'PENDING'
-                          THEN clock_timestamp() + make_interval(secs => s.delay)
-                          ELSE job.scheduled_at END,
-      attempt = CASE WHEN s.uncounted THEN job.attempt - 1 ELSE job.attempt END,
-      progress = CASE s.status WHEN 'COMPLETED' THEN 1 WHEN 'FAILED' THEN job.progress END,
+      completed_at = CASE WHEN f.status IN ('COMPLETED', 'FAILED') THEN clock_timestamp() END,
+      scheduled_at = CASE WHEN f.status = 'PENDING'
+        THEN clock_timestamp() + make_interval(secs => random() * f.longest_wait)
+        ELSE job.scheduled_at END,
+      attempt = CASE WHEN f.status = 'QUEUED' THEN job.attempt - 1 ELSE job.attempt END,
+      started_at = CASE WHEN f.started IS FALSE AND job.attempt = 1
+        THEN NULL ELSE job.started_at END,
+      progress = CASE f.status WHEN 'COMPLETED' THEN 1 WHEN 'FAILED' THEN job.progress END,
       progress_message = '',
-      result = CASE WHEN s.status = 'COMPLETED' THEN s.result END,
-      error_message = CASE WHEN s.status = 'FAILED' THEN coalesce(s.error, '') ELSE '' END,
-      error_code = CASE WHEN s.status = 'FAILED' THEN coalesce(s.code, '') ELSE '' END
-    FROM settling s
-    WHERE job.id = s.id
-    RETURNING job.id, job.lease, job.status, s.metrics
+      result = f.result,
+      error_message = coalesce(f.error, ''),
+      error_code = coalesce(f.code, '')
+    FROM jsonb_to_recordset(finished) AS f(
+      id uuid, lease bigint, status text, error text, code text, longest_wait float8,
+      started boolean, result jsonb, metrics_id uuid, cpu integer, memory integer,
+      seconds float8, simulated boolean)
+    -- An expiry is there iff the job is IN_PROGRESS. Asked by status, the planner would walk the
+    -- partial index of all running jobs once for each row.
+    WHERE job.id = f.id AND job.lease = f.lease AND job.lease_expires_at IS NOT NULL
+    RETURNING job.id, f.metrics_id, f.cpu, f.memory, f.seconds, f.simulated
   ), measured AS (
     INSERT INTO jobs_jobmetrics
       (id, job_id, peak_cpu_usage, memory_usage_mb, processing_time_seconds, simulated, created_at)
-    SELECT (metrics->>'id')::uuid, id, (metrics->>'cpu')::int, (metrics->>'memory')::int,
-           (metrics->>'seconds')::float8, (metrics->>'simulated')::bool, clock_timestamp()
-    FROM settled WHERE status = 'COMPLETED'
+    SELECT metrics_id, id, cpu, memory, seconds, simulated, clock_timestamp()
+    FROM settled WHERE metrics_id IS NOT NULL
   )
-  SELECT s.id, s.lease, s.status::text FROM settled s;
+  SELECT count(*) INTO settled_rows FROM settled;
+  RETURN settled_rows;
 END
 $$;

@@ -1,26 +1,24 @@
 """One round trip of a worker thread: settle what it did, claim what it will do next."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from jobs.queue.claim import Claimed, Demand, read_claimed
+from jobs.attempt import Attempt
+from jobs.queue.claim import Demand, read_claimed
 from jobs.queue.database import fetch
-from jobs.queue.finish import Finished, pack
-from jobs.states import Status
+from jobs.queue.finish import Finished, lost_leases, pack
 
 _STEP = (
-    "SELECT id, lease, status, job_type, source_file, target_format, priority, parameters,"
-    " attempt, queued_at FROM jobs_step(%(finished)s, %(lowest)s, %(highest)s, %(want)s,"
-    " %(worker)s, %(lease_seconds)s)"
+    "SELECT settled, job_id, lease, number, max_attempts, job_type, source_file, target_format,"
+    " priority, parameters, queued_at FROM jobs_step(%(finished)s, %(lowest)s, %(highest)s,"
+    " %(want)s, %(worker)s, %(lease_seconds)s)"
 )
-_CLAIMED = Status.IN_PROGRESS.value
 
 
-@dataclass(frozen=True, slots=True)
-class Stepped:
-    """settled: the new status by lease (a lost lease is not in it). claimed: in running order."""
+class Stepped(NamedTuple):
+    """lost: leases of which nothing was settled. claimed: in running order."""
 
-    settled: dict[int, Status]
-    claimed: list[Claimed]
+    lost: set[int]
+    claimed: list[Attempt]
 
 
 def step(finished: list[Finished], demand: Demand, want: int) -> Stepped:
@@ -39,7 +37,5 @@ def step(finished: list[Finished], demand: Demand, want: int) -> Stepped:
             "lease_seconds": demand.lease_seconds,
         },
     )
-    return Stepped(
-        settled={row[1]: Status(row[2]) for row in rows if row[2] != _CLAIMED},
-        claimed=read_claimed([row for row in rows if row[2] == _CLAIMED]),
-    )
+    settled = rows[0][0]
+    return Stepped(lost_leases(finished, settled), read_claimed([row[1:] for row in rows[1:]]))

@@ -8,50 +8,45 @@ import structlog
 from django.conf import settings
 
 from jobs.outcomes import Backoff, Completed, Failed, Outcome, Retry
-from jobs.processors.contract import Attempt, Processor
-from jobs.queue.claim import Claimed
+from jobs.processors.contract import Processor
 from jobs.worker.leases import Execution
+from jobs.worker.log_context import running
 
 MAX_RESULT_BYTES = 65_536
 
 log = structlog.get_logger(__name__)
 
 
-def attempt_of(job: Claimed) -> Attempt:
-    """A claimed job as its processor sees it."""
-    return Attempt(
-        job_id=job.id,
-        lease=job.lease,
-        number=job.attempt,
-        job_type=job.job_type,
-        source_file=job.source_file,
-        target_format=job.target_format,
-        priority=job.priority,
-        parameters=job.parameters,
-    )
+def execute(execution: Execution, processors: Mapping[str, Processor], *, quiet: bool) -> Outcome:
+    """Run the attempt. Never raises: an exception of the processor is a Retry.
 
-
-def execute(execution: Execution, processors: Mapping[str, Processor]) -> Outcome:
-    """Run the attempt. Never raises: an exception of the processor is a Retry."""
+    quiet: log nothing but trouble; for jobs so short that they come in chunks.
+    """
     attempt = execution.attempt
     processor = processors.get(attempt.job_type)
-    if processor is None:
-        return Failed(
-            f"This worker knows no job type {attempt.job_type!r}.", code="unknown_job_type"
-        )
-    with structlog.contextvars.bound_contextvars(
-        job_id=str(attempt.job_id), attempt=attempt.number
-    ):
+    running.attempt = attempt
+    try:
+        if processor is None:
+            return Failed(
+                f"This worker knows no job type {attempt.job_type!r}.", code="unknown_job_type"
+            )
+        if quiet:
+            outcome = _run(processor, execution)
+            if not isinstance(outcome, Completed):
+                _log_end(outcome)
+            return outcome
         started = time.monotonic()
         log.info("job.started", job_type=attempt.job_type)
         outcome = _run(processor, execution)
-        log.info(
-            "job.ended",
-            outcome=type(outcome).__name__.lower(),
-            seconds=round(time.monotonic() - started, 3),
-            **({"error": outcome.error} if isinstance(outcome, Retry | Failed) else {}),
-        )
+        _log_end(outcome, seconds=round(time.monotonic() - started, 3))
         return outcome
+    finally:
+        running.attempt = None
+
+
+def _log_end(outcome: Outcome, **details: float) -> None:
+    error = {"error": outcome.error} if isinstance(outcome, Retry | Failed) else {}
+    log.info("job.ended", outcome=type(outcome).__name__.lower(), **details, **error)
 
 
 def _run(processor: Processor, execution: Execution) -> Outcome:
@@ -60,7 +55,7 @@ def _run(processor: Processor, execution: Execution) -> Outcome:
     except Exception as error:
         log.exception("job.raised")
         outcome = Retry(f"{type(error).__name__}: {error}", code="exception")
-    if isinstance(outcome, Completed) and not _storable(outcome):
+    if isinstance(outcome, Completed) and outcome.result and not _storable(outcome):
         return Failed(
             f"The result is not JSON of at most {MAX_RESULT_BYTES} bytes that PostgreSQL can hold.",
             code="bad_result",

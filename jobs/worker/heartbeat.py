@@ -6,14 +6,17 @@ import time
 import structlog
 from django.db import connection
 
+from jobs.queue.finish import finish
 from jobs.queue.lease import heartbeat
 from jobs.queue.progress import report_progress
+from jobs.queue.signal import announce
 from jobs.worker.leases import Leases
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import Presence
 
 RENEWALS_A_LEASE = 3
 PROGRESS_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 0.25
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,7 @@ class Heartbeat(threading.Thread):
                     self._renew()
                     self._patience.run(self._presence.seen)
                 self._write_progress()
+                self._hand_back_waiting()
         except GaveUp:
             pass
         finally:
@@ -69,6 +73,13 @@ class Heartbeat(threading.Thread):
                 "lease.lost", job_id=str(execution.attempt.job_id), attempt=execution.attempt.number
             )
             execution.stop()
+
+    def _hand_back_waiting(self) -> None:
+        """A job that turned out long holds up the rest of its chunk: others shall do it."""
+        if waiting := self._leases.take_waiting(LONGEST_WAIT_SECONDS):
+            self._patience.run(lambda: finish(waiting))
+            announce(*{one.attempt.priority for one in waiting})
+            log.info("jobs.handed_back", jobs=len(waiting), reason="behind a long job")
 
     def _write_progress(self) -> None:
         reports = [

@@ -1,22 +1,24 @@
 """The threads of one pool: each claims for itself, runs what it got, and settles it."""
 
 import threading
+import time
 from collections.abc import Mapping
 
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from jobs import priorities
-from jobs.outcomes import Failed
+from jobs.outcomes import Failed, Interrupted, Outcome
 from jobs.processors.contract import Processor
-from jobs.queue.claim import Claimed, Demand
+from jobs.queue.claim import Demand
 from jobs.queue.finish import Finished
 from jobs.queue.step import Stepped, step
-from jobs.worker.executor import attempt_of, execute
+from jobs.worker.chunk import Chunk
+from jobs.worker.executor import execute
 from jobs.worker.idle import Idle
 from jobs.worker.leases import Execution, Leases
 from jobs.worker.patience import GaveUp, Patience
-from jobs.worker.settlement import settle
+from jobs.worker.settlement import clean_up
 
 log = structlog.get_logger(__name__)
 
@@ -77,19 +79,21 @@ class Pool:
             connection.close()
 
     def _serve(self) -> None:
+        chunk = Chunk()
         finished: list[Finished] = []
         while True:
-            want = 0 if self._draining.is_set() else 1
+            want = 0 if self._draining.is_set() else chunk.size
             if not (finished or want):
                 return
             seen = self._idle.seen()
             stepped = self._step(finished, want)
-            settle(finished, stepped.settled, self._leases, self._patience)
+            self._leases.remove(one.attempt.lease for one in finished)
+            clean_up(finished, stepped.lost)
             finished = []
             if stepped.claimed:
-                executions = [self._take(job) for job in stepped.claimed]
+                executions = self._leases.add(stepped.claimed)
                 self._idle.wake_one()
-                finished = [self._run(execution) for execution in executions]
+                finished = self._run(executions, chunk)
             elif self._once:
                 return
             elif want:
@@ -106,15 +110,25 @@ class Pool:
             # PostgreSQL cannot store an outcome: the job fails and says so, it must not hang.
             log.exception("job.unstorable")
             failed = Failed(f"The outcome cannot be stored: {error}", code="bad_result")
-            replaced = [Finished(one.job_id, one.lease, failed) for one in finished]
+            replaced = [Finished(one.attempt, failed) for one in finished]
             return self._patience.run(lambda: step(replaced, self._demand, want))
 
-    def _take(self, job: Claimed) -> Execution:
-        execution = Execution(attempt_of(job))
-        self._leases.add(execution)
-        return execution
-
-    def _run(self, execution: Execution) -> Finished:
-        attempt = execution.attempt
-        outcome = execute(execution, self._processors)
-        return Finished(attempt.job_id, attempt.lease, outcome)
+    def _run(self, executions: list[Execution], chunk: Chunk) -> list[Finished]:
+        """Run a chunk; what a drain finds not begun is handed back."""
+        quiet = len(executions) > 1
+        finished: list[Finished] = []
+        began = time.monotonic()
+        for execution in executions:
+            if not self._leases.begin(execution):
+                continue
+            if quiet and self._draining.is_set():
+                outcome: Outcome = Interrupted(started=False)
+            else:
+                outcome = execute(execution, self._processors, quiet=quiet)
+            finished.append(Finished(execution.attempt, outcome))
+        seconds = time.monotonic() - began
+        if finished:
+            chunk.learn(len(finished), seconds)
+        if quiet:
+            log.info("jobs.ended", jobs=len(finished), seconds=round(seconds, 3))
+        return finished

@@ -33,7 +33,7 @@ def test_back_to_nothing_and_forth_again() -> None:
     call_command("migrate", verbosity=0)
     assert installed() == set(FUNCTIONS)
     job = new_job()
-    assert claim_one().id == job.id
+    assert claim_one().job_id == job.id
 
 
 def test_functions_are_those_of_the_code() -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from jobs.attempt import Attempt
 from jobs.models import Job
 from jobs.outcomes import Backoff, Completed, Failed, Metrics, Outcome, Retry
 from jobs.queue.claim import Demand
@@ -39,15 +40,14 @@ def new_job() -> Job:
     return submit(NewJob(job_type="simulate", source_file="video.mp4", target_format="avi"))
 
 
-def start() -> Finished:
-    """Claim the one job that waits; the outcome is still to be filled in."""
+def start() -> Attempt:
+    """Claim the one job that waits."""
     [claimed] = step([], ANYONE, 1).claimed
-    return Finished(claimed.id, claimed.lease, Failed(""))
+    return claimed
 
 
 def end(outcome: Outcome) -> None:
-    started = start()
-    step([Finished(started.job_id, started.lease, outcome)], ANYONE, 0)
+    step([Finished(start(), outcome)], ANYONE, 0)
 
 
 def status_of(api: Client, job_id: UUID) -> dict[str, Any]:

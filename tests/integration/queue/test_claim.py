@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from jobs.models import Job
-from jobs.queue.claim import Claimed, Demand
+from jobs.queue.claim import Demand
 from jobs.queue.step import step
 from jobs.queue.submit import NewJob, submit_many
 from jobs.states import Status
@@ -15,6 +15,8 @@ from tests.rows import ALL, claim, claim_one, finished, new_job
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from jobs.attempt import Attempt
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +28,7 @@ def test_a_claim_writes_what_it_must() -> None:
     new = new_job(parameters={"a": [1]})
     claimed = claim_one()
     job = Job.objects.get()
-    assert (claimed.id, claimed.attempt, claimed.parameters) == (new.id, 1, {"a": [1]})
+    assert (claimed.job_id, claimed.number, claimed.parameters) == (new.id, 1, {"a": [1]})
     assert job.status == Status.IN_PROGRESS
     assert job.lease == claimed.lease
     assert job.attempt == 1
@@ -39,13 +41,13 @@ def test_a_claim_writes_what_it_must() -> None:
 def test_higher_priorities_first_then_first_in_first_out() -> None:
     jobs = [new_job(priority) for priority in (1, 5, 10, 5, 1, 10, 7)]
     expected = [job.id for job in sorted(jobs, key=lambda job: (-job.priority, job.id))]
-    assert [claim_one().id for _ in jobs] == expected
+    assert [claim_one().job_id for _ in jobs] == expected
 
 
 def test_one_claim_of_many_is_in_running_order() -> None:
     submit_many(NewJob("noop", priority=number % 11) for number in range(200))
     claimed = claim(200)
-    assert claimed == sorted(claimed, key=lambda job: (-job.priority, job.queued_at, job.id))
+    assert claimed == sorted(claimed, key=lambda job: (-job.priority, job.queued_at, job.job_id))
     assert len(claimed) == 200
 
 
@@ -68,12 +70,12 @@ def test_a_claim_takes_no_more_than_it_wants_with_stale_statistics() -> None:
 def test_eight_workers_lose_no_job_and_run_none_twice() -> None:
     ids = set(submit_many(NewJob("noop", priority=number % 11) for number in range(600)))
     runs: list[UUID] = []
-    orders: list[list[Claimed]] = []
+    orders: list[list[Attempt]] = []
     lock = threading.Lock()
     start = threading.Barrier(8)
 
     def work() -> None:
-        mine: list[Claimed] = []
+        mine: list[Attempt] = []
         done = step([], ALL, 0).claimed
         start.wait()
         while True:
@@ -82,7 +84,7 @@ def test_eight_workers_lose_no_job_and_run_none_twice() -> None:
                 break
             mine += done
         with lock:
-            runs.extend(job.id for job in mine)
+            runs.extend(job.job_id for job in mine)
             orders.append(mine)
         connection.close()
 
@@ -95,4 +97,4 @@ def test_eight_workers_lose_no_job_and_run_none_twice() -> None:
     assert set(runs) == ids
     assert Job.objects.filter(status=Status.COMPLETED, metrics__isnull=False).count() == 600
     for mine in orders:
-        assert mine == sorted(mine, key=lambda job: (-job.priority, job.queued_at, job.id))
+        assert mine == sorted(mine, key=lambda job: (-job.priority, job.queued_at, job.job_id))

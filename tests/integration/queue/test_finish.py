@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from jobs.models import Job, JobMetrics
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
-from jobs.queue.finish import finish, settled_earlier, storable
+from jobs.queue.finish import finish, storable
 from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
 from jobs.queue.step import step
@@ -23,7 +23,7 @@ def test_completed_writes_result_and_metrics_in_one_commit() -> None:
     new_job()
     claimed = claim_one()
     outcome = Completed(Metrics(42, 100, 1.5), {"size": 3})
-    assert finish([finished(claimed, outcome)]) == {claimed.lease: Status.COMPLETED}
+    assert finish([finished(claimed, outcome)]) == set()
     job = Job.objects.select_related("metrics").get()
     assert job.result == {"size": 3}
     assert job.progress == 1.0
@@ -83,7 +83,7 @@ def test_backoff_doubles_up_to_its_cap() -> None:
 
 def test_the_last_attempt_fails_for_good() -> None:
     job = new_job(max_attempts=1)
-    assert finish([finished(claim_one(), Retry("third time unlucky", "x"))]) != {}
+    assert finish([finished(claim_one(), Retry("third time unlucky", "x"))]) == set()
     job.refresh_from_db()
     assert (job.status, job.error_message) == (Status.FAILED, "third time unlucky")
 
@@ -95,7 +95,7 @@ def test_an_interruption_costs_no_attempt_and_keeps_its_place() -> None:
     finish([finished(claim_one(), Interrupted())])
     first.refresh_from_db()
     assert (first.status, first.attempt, first.queued_at) == (Status.QUEUED, 0, queued_at)
-    assert claim_one().id == first.id
+    assert claim_one().job_id == first.id
 
 
 @pytest.mark.parametrize("outcome", EVERY_OUTCOME)
@@ -105,11 +105,11 @@ def test_a_lost_lease_settles_nothing(outcome: Outcome) -> None:
     expire(job.id)
     rescue(0.0, 3)
     winner = claim_one()
-    assert finish([finished(zombie, outcome)]) == {}
+    assert finish([finished(zombie, outcome)]) == {zombie.lease}
     job.refresh_from_db()
     assert (job.status, job.lease) == (Status.IN_PROGRESS, winner.lease)
-    assert finish([finished(winner)]) == {winner.lease: Status.COMPLETED}
-    assert finish([finished(zombie, outcome)]) == {}
+    assert finish([finished(winner)]) == set()
+    assert finish([finished(zombie, outcome)]) == {zombie.lease}
     assert JobMetrics.objects.count() == 1
 
 
@@ -117,9 +117,10 @@ def test_a_lost_lease_settles_nothing(outcome: Outcome) -> None:
 def test_a_commit_whose_answer_was_lost_is_recognised(outcome: Outcome) -> None:
     new_job()
     mine = finished(claim_one(), outcome)
-    settled = finish([mine])
-    assert finish([mine]) == {}
-    assert settled_earlier([mine]) == settled
+    assert finish([mine]) == set()
+    before = Job.objects.values().get()
+    assert finish([mine]) == set()
+    assert Job.objects.values().get() == before
 
 
 def test_a_rescued_lease_is_not_taken_for_settled() -> None:
@@ -127,7 +128,7 @@ def test_a_rescued_lease_is_not_taken_for_settled() -> None:
     mine = finished(claim_one())
     expire(job.id)
     rescue(0.0, 3)
-    assert settled_earlier([mine]) == {}
+    assert finish([mine]) == {mine.attempt.lease}
 
 
 def test_a_step_finishes_before_it_claims() -> None:
@@ -135,16 +136,26 @@ def test_a_step_finishes_before_it_claims() -> None:
     second = new_job()
     claimed = claim_one()
     stepped = step([finished(claimed)], ALL, 1)
-    assert stepped.settled == {claimed.lease: Status.COMPLETED}
-    assert [job.id for job in stepped.claimed] == [second.id]
+    assert stepped.lost == set()
+    assert Job.objects.get(id=claimed.job_id).status == Status.COMPLETED
+    assert [job.job_id for job in stepped.claimed] == [second.id]
 
 
 def test_a_batch_settles_each_by_its_own_outcome() -> None:
     for _ in EVERY_OUTCOME:
         new_job()
     batch = [finished(claim_one(), outcome) for outcome in EVERY_OUTCOME]
-    settled = finish(batch)
-    assert [settled[one.lease] for one in batch] == ["COMPLETED", "PENDING", "FAILED", "QUEUED"]
+    assert finish(batch) == set()
+    statuses = dict(Job.objects.values_list("id", "status"))
+    expected = ["COMPLETED", "PENDING", "FAILED", "QUEUED"]
+    assert [statuses[one.attempt.job_id] for one in batch] == expected
+
+
+def test_what_was_claimed_and_never_begun_was_never_started() -> None:
+    job = new_job()
+    finish([finished(claim_one(), Interrupted(started=False))])
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.started_at) == (Status.QUEUED, 0, None)
 
 
 def test_a_long_error_keeps_its_end() -> None:

@@ -26,7 +26,9 @@ def test_a_heartbeat_renews_and_names_what_was_lost() -> None:
     expire(kept.id)
     expire(lost.id)
     Job.objects.filter(id=lost.id).update(lease=second.lease + 1000)
-    assert heartbeat({first.lease: first.id, second.lease: second.id}, 60.0) == {second.lease}
+    assert heartbeat({first.lease: first.job_id, second.lease: second.job_id}, 60.0) == {
+        second.lease
+    }
     kept.refresh_from_db()
     assert kept.lease_expires_at is not None
     assert kept.lease_expires_at > timezone.now() + timedelta(seconds=55)
@@ -40,7 +42,7 @@ def test_a_row_that_is_being_settled_is_neither_waited_for_nor_lost() -> None:
 
     def hold() -> None:
         with transaction.atomic():
-            Job.objects.select_for_update(no_key=True).get(id=claimed.id)
+            Job.objects.select_for_update(no_key=True).get(id=claimed.job_id)
             locked.set()
             release.wait(20)
         connection.close()
@@ -48,11 +50,11 @@ def test_a_row_that_is_being_settled_is_neither_waited_for_nor_lost() -> None:
     holder = threading.Thread(target=hold)
     holder.start()
     assert locked.wait(20)
-    assert heartbeat({claimed.lease: claimed.id}, 60.0) == set()
-    assert report_progress([Progress(claimed.id, claimed.lease, 0.5, "x")]) == set()
+    assert heartbeat({claimed.lease: claimed.job_id}, 60.0) == set()
+    assert report_progress([Progress(claimed.job_id, claimed.lease, 0.5, "x")]) == set()
     release.set()
     holder.join(20)
-    assert report_progress([Progress(claimed.id, claimed.lease, 0.5, "x")]) == {claimed.lease}
+    assert report_progress([Progress(claimed.job_id, claimed.lease, 0.5, "x")]) == {claimed.lease}
 
 
 @pytest.mark.django_db
@@ -135,4 +137,4 @@ def test_promote_queues_what_is_due_and_only_that() -> None:
     due.refresh_from_db()
     later.refresh_from_db()
     assert (due.status, later.status) == (Status.QUEUED, Status.PENDING)
-    assert claim_one().id == due.id
+    assert claim_one().job_id == due.id

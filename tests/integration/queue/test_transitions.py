@@ -14,7 +14,7 @@ from jobs.queue.progress import Progress, report_progress
 from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
 from jobs.states import TRANSITIONS, Status
-from tests.rows import DONE, claim, job_in
+from tests.rows import DONE, attempt, claim, job_in
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ LEASE = 42
 
 
 def _finishing(outcome: Outcome) -> Callable[[UUID], object]:
-    return lambda job_id: finish([Finished(job_id, LEASE, outcome)])
+    return lambda job_id: finish([Finished(attempt(job_id, LEASE), outcome)])
 
 
 # What each operation may do: from the states given, to the state given.
@@ -35,6 +35,10 @@ OPERATIONS: dict[str, tuple[Callable[[UUID], object], dict[Status, Status]]] = {
     "retry": (_finishing(Retry("x")), {Status.IN_PROGRESS: Status.PENDING}),
     "fail": (_finishing(Failed("x")), {Status.IN_PROGRESS: Status.FAILED}),
     "hand back": (_finishing(Interrupted()), {Status.IN_PROGRESS: Status.QUEUED}),
+    "hand back unstarted": (
+        _finishing(Interrupted(started=False)),
+        {Status.IN_PROGRESS: Status.QUEUED},
+    ),
     "heartbeat": (lambda job_id: heartbeat({LEASE: job_id}, 30.0), {}),
     "progress": (lambda job_id: report_progress([Progress(job_id, LEASE, 0.5, "")]), {}),
 }

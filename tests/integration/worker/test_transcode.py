@@ -104,7 +104,7 @@ def long_film(store: Path) -> str:
     """A film that takes several seconds to encode: the real one, many times over."""
     listing = store / "list.txt"
     listing.write_text(f"file '{store}/sources/film.mp4'\n" * 30)
-    joined = ["-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", "-y"]
+    joined = ["-f", "concat", "-safe", "0", "-i", str(listing), "-c", "copy", "-y"]
     target = store / "sources" / "long.mp4"
     subprocess.run([find_tools().ffmpeg, "-v", "error", *joined, target], check=True)
     return "long.mp4"

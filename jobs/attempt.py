@@ -1,0 +1,26 @@
+"""One attempt at a job, as a value: what a claim gives, and what a processor works on."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class Attempt(NamedTuple):
+    """The fields stand in the order in which `jobs_claim()` returns them.
+
+    lease: unique to this attempt among all attempts of all jobs; put it into the names of what you
+    write, so that a worker that lost the job cannot overwrite the work of the one that has it.
+    number: counts from 1.
+    """
+
+    job_id: UUID
+    lease: int
+    number: int
+    max_attempts: int
+    job_type: str
+    source_file: str
+    target_format: str
+    priority: int
+    parameters: Mapping[str, Any]
+    queued_at: datetime
