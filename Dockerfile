@@ -8,8 +8,7 @@ RUN pip --python /venv/bin/python install \
       --no-cache-dir --no-deps --require-hashes --only-binary :all: --requirement requirements.txt
 ENV PATH=/venv/bin:$PATH
 COPY . ./
-RUN SECRET_KEY=of-this-step-alone python manage.py collectstatic --noinput --verbosity 0 \
- && python -m compileall -q jobs mediaproc
+RUN python -m compileall -q jobs mediaproc
 
 FROM python:3.11-slim-bookworm AS base
 RUN groupadd --gid 10001 mediaproc \

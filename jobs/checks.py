@@ -7,8 +7,9 @@ from django.conf import settings
 from django.core import checks
 
 from jobs.media.limits import Sandbox
-from jobs.priorities import parse_pools
+from jobs.priorities import HIGHEST, LOWEST, parse_pools
 from jobs.processors.registry import processors
+from jobs.processors.simulate import seconds_of
 
 TAG = "jobs"
 POSITIVE = (
@@ -16,6 +17,13 @@ POSITIVE = (
     "JOB_RETRY_SCAN_SECONDS",
     "JOB_MAX_LOST_LEASES",
     "WORKER_POLL_SECONDS",
+    "MEDIA_MAX_DURATION_SECONDS",
+    "MEDIA_MAX_PIXELS",
+    "MEDIA_MAX_FPS",
+    "MEDIA_MAX_STREAMS",
+    "MEDIA_MAX_OUTPUT_MB",
+    "MEDIA_MEMORY_MB",
+    "MEDIA_STALL_SECONDS",
 )
 NOT_NEGATIVE = ("JOB_RETRY_DELAY_SECONDS", "WORKER_GRACE_SECONDS")
 
@@ -48,6 +56,17 @@ def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         *(f"{name} must not be negative" for name in NOT_NEGATIVE if getattr(settings, name) < 0),
     ]
     return [checks.Error(text, id="jobs.E003") for text in wrong]
+
+
+@checks.register(TAG)
+def check_simulated_seconds(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """The durations of simulated jobs can be read."""
+    try:
+        for priority in (LOWEST, HIGHEST):
+            seconds_of(priority)
+    except ValueError as error:
+        return [checks.Error(str(error), id="jobs.E005")]
+    return []
 
 
 @checks.register(TAG)

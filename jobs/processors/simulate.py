@@ -37,7 +37,7 @@ class Simulate:
         """Wait, then complete with metrics that are marked as simulated."""
         attempt = context.attempt
         started = time.monotonic()
-        duration = random.uniform(*_bounds(attempt.priority))  # noqa: S311 - nothing secret
+        duration = random.uniform(*seconds_of(attempt.priority))  # noqa: S311 - nothing secret
         for done in range(STEPS):
             context.report(done / STEPS)
             if context.wait(duration / STEPS):
@@ -55,8 +55,19 @@ class Simulate:
         )
 
 
-def _bounds(priority: int) -> tuple[float, float]:
-    high = name_of(priority) == "high"
-    text = settings.SIMULATE_SECONDS_HIGH if high else settings.SIMULATE_SECONDS_LOW
-    shortest, _, longest = text.partition("-")
-    return float(shortest), float(longest or shortest)
+def seconds_of(priority: int) -> tuple[float, float]:
+    """The shortest and the longest time of a simulated job.
+
+    Raises ValueError when the setting is not two numbers of seconds, the smaller first.
+    """
+    name = "HIGH" if name_of(priority) == "high" else "LOW"
+    text: str = getattr(settings, f"SIMULATE_SECONDS_{name}")
+    try:
+        shortest, longest = (float(part) for part in text.split("-"))
+    except ValueError:
+        shortest, longest = 1.0, 0.0
+    if not 0 <= shortest <= longest:
+        raise ValueError(
+            f"SIMULATE_SECONDS_{name} is {text!r}; it must be shortest-longest, for example 3-5"
+        )
+    return shortest, longest

@@ -11,7 +11,7 @@ from jobs import storage
 from jobs.media.binaries import Tools, find_tools
 from jobs.media.errors import MediaError, Stopped
 from jobs.media.info import MediaInfo
-from jobs.media.limits import Limits, Sandbox
+from jobs.media.limits import MEBIBYTE, Limits, Sandbox
 from jobs.media.presets import find_preset
 from jobs.media.transcode import Transcoded, transcode
 from jobs.outcomes import Completed, Failed, Interrupted, Metrics, Outcome, Retry
@@ -57,7 +57,7 @@ class Transcode:
                 source,
                 output,
                 preset.name,
-                limits=Limits(sandbox=cast(Sandbox, settings.MEDIA_SANDBOX)),
+                limits=_limits(),
                 tools=_tools(),
                 on_progress=on_progress,
                 stop=context.stopped,
@@ -76,6 +76,19 @@ class Transcode:
 @cache
 def _tools() -> Tools:
     return find_tools(settings.FFMPEG)
+
+
+def _limits() -> Limits:
+    return Limits(
+        max_duration_seconds=settings.MEDIA_MAX_DURATION_SECONDS,
+        max_pixels=settings.MEDIA_MAX_PIXELS,
+        max_fps=settings.MEDIA_MAX_FPS,
+        max_streams=settings.MEDIA_MAX_STREAMS,
+        max_output_bytes=settings.MEDIA_MAX_OUTPUT_MB * MEBIBYTE,
+        memory_bytes=settings.MEDIA_MEMORY_MB * MEBIBYTE,
+        stall_seconds=settings.MEDIA_STALL_SECONDS,
+        sandbox=cast("Sandbox", settings.MEDIA_SANDBOX),
+    )
 
 
 def _failed(error: MediaError) -> Outcome:

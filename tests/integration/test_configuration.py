@@ -52,6 +52,9 @@ def test_what_cannot_be_read_is_refused_in_one_line(
         ("PROCESSORS", "jobs.processors.nothing.Nothing", "No module named"),
         ("JOB_LEASE_SECONDS", "0", "JOB_LEASE_SECONDS must be above 0"),
         ("MEDIA_SANDBOX", "jail", "MEDIA_SANDBOX is 'jail'"),
+        ("MEDIA_MAX_PIXELS", "0", "MEDIA_MAX_PIXELS must be above 0"),
+        ("SIMULATE_SECONDS_HIGH", "5-3", "SIMULATE_SECONDS_HIGH is '5-3'"),
+        ("SIMULATE_SECONDS_LOW", "long", "SIMULATE_SECONDS_LOW is 'long'"),
     ],
 )
 def test_what_makes_no_sense_keeps_workers_from_starting(
@@ -72,14 +75,15 @@ def test_a_password_is_what_it_says(password: str) -> None:
 
 
 def test_the_documented_variables_are_those_that_are_read() -> None:
-    settings = ast.parse((PROJECT / "mediaproc" / "settings.py").read_text())
-    read = EMBEDDED | {name for name, _ in _defaults_of_the_procfile()}
-    for node in ast.walk(settings):
-        match node:
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id="env")), args=[ast.Constant(value=str(name))]
-            ):
-                read.add(name)
+    read = set(EMBEDDED)
+    for module in ("settings.py", "web_server.py"):
+        for node in ast.walk(ast.parse((PROJECT / "mediaproc" / module).read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="env")),
+                    args=[ast.Constant(value=str(name))],
+                ):
+                    read.add(name)
     assert {"SECRET_KEY", "POOLS", "DB_PASSWORD", "PORT"} <= read
     assert set(documented()) == read
 
@@ -87,9 +91,7 @@ def test_the_documented_variables_are_those_that_are_read() -> None:
 def test_the_documented_defaults_are_the_real_ones() -> None:
     assert _settings() == _settings(**documented())
     assert _settings(DB_HOST="db") == _settings(**documented() | {"DB_HOST": "db"})
-    example = documented()
-    for name, default in _defaults_of_the_procfile():
-        assert example[name] == default
+    assert _web_server() == _web_server(**documented())
 
 
 def test_the_readme_says_the_same_as_the_example() -> None:
@@ -102,8 +104,13 @@ def test_the_readme_says_the_same_as_the_example() -> None:
     assert len(rows) == len(documented())
 
 
-def _defaults_of_the_procfile() -> list[tuple[str, str]]:
-    return re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", (PROJECT / "Procfile").read_text())
+def _web_server(**values: str) -> str:
+    """What gunicorn is told."""
+    values["SECRET_KEY"] = "the same " * 6
+    show = "import mediaproc.web_server as w; print(w.bind, w.threads)"
+    finished = run(sys.executable, "-c", show, values=values)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
 
 
 def _settings(**values: str) -> dict[str, str]:
