@@ -3,6 +3,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 ENVIRONMENT := $(PYTHON) scripts/environment.py
+POSTGRESQL_15 := /usr/lib/postgresql/15/bin
 LOCK := .uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
 # Optional parts of a package that only its samples are used of.
 LOCK_DEV := --no-emit-package numpy --no-emit-package scipy --no-emit-package pillow
@@ -12,7 +13,7 @@ define step
 	@printf '%-16s' '$(1)'; said=$$($(2) 2>&1) && echo ok || { echo FAILED; printf '%s\n' "$$said"; exit 1; }
 endef
 
-.PHONY: help run test lint types pytest test-matrix lock clean python environment environment-dev
+.PHONY: help run test lint types pytest pytest-15 test-matrix lock clean python environment environment-dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -22,7 +23,7 @@ help: ## Tell what there is
 run: environment ## Start everything: PostgreSQL, web on port 8000 (PORT=...), a worker a pool
 	@exec $(BIN)/python -m mediaproc.run --end-with-parent
 
-test: lint types pytest ## Run all checks and tests (ARGS="-k name" goes to pytest)
+test: lint types pytest pytest-15 ## Run all checks and tests (ARGS="-k name" goes to pytest)
 
 lint: environment-dev ## Style and layers
 	$(call step,ruff check,$(BIN)/ruff check)
@@ -34,6 +35,13 @@ types: environment-dev ## mypy --strict
 
 pytest: environment-dev
 	@$(BIN)/python -m pytest $(ARGS)
+
+# The oldest PostgreSQL that is supported runs the queue, where Debian's package of it is here.
+pytest-15: environment-dev
+	@if [ -d $(POSTGRESQL_15) ] && [ -z '$(ARGS)' ]; then \
+	  EMBEDDED_POSTGRES_BIN=$(POSTGRESQL_15) TEST_POSTGRES_ROOT=.postgres-test-15 \
+	  $(BIN)/python -m pytest -q tests/integration/queue tests/integration/test_migrations.py; \
+	elif [ -z '$(ARGS)' ]; then echo 'PostgreSQL 15: SKIPPED, there is no $(POSTGRESQL_15)'; fi
 
 test-matrix: environment-dev ## The tests on the other Pythons, Djangos and PostgreSQLs that are here
 	@$(BIN)/python scripts/matrix.py $(ARGS)

@@ -96,7 +96,7 @@ def _senders() -> dict[str, Callable[[str], None]]:
     if settings.WAKEUP_NOTIFY:
         senders["postgresql"] = _notify
     if settings.REDIS_URL:
-        senders["redis"] = _publish
+        senders["redis"] = _publisher()
     return senders
 
 
@@ -109,9 +109,17 @@ def _notify(payload: str) -> None:
         raise
 
 
-def _publish(payload: str) -> None:
-    with redis_signal.connect(settings.REDIS_URL) as client:
+def _publisher() -> Callable[[str], None]:
+    """Publishes on one connection, which the client makes anew when it breaks."""
+    client = None
+
+    def publish(payload: str) -> None:
+        nonlocal client
+        if client is None:
+            client = redis_signal.connect(settings.REDIS_URL)
         client.publish(redis_signal.channel(), payload)
+
+    return publish
 
 
 announcer = Announcer()
