@@ -1,7 +1,6 @@
 """How many jobs a thread claims at a time: one, unless jobs are shorter than a round trip."""
 
 WORK_SECONDS = 0.004  # of one chunk, so that no job waits noticeably behind another
-LARGEST = 200
 GROWTH = 4
 MEMORY = 0.7  # the weight of what was known before
 
@@ -9,7 +8,8 @@ MEMORY = 0.7  # the weight of what was known before
 class Chunk:
     """Follows how long the jobs of one thread really last."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
         self.size = 1
         self._job_seconds = WORK_SECONDS
 
@@ -18,5 +18,5 @@ class Chunk:
         latest = seconds / jobs
         remembered = MEMORY * self._job_seconds + (1 - MEMORY) * latest
         self._job_seconds = max(latest, remembered)
-        fitting = int(WORK_SECONDS / self._job_seconds) if self._job_seconds else LARGEST
-        self.size = max(1, min(fitting, self.size * GROWTH, LARGEST))
+        fitting = int(WORK_SECONDS / self._job_seconds) if self._job_seconds else self._largest
+        self.size = max(1, min(fitting, self.size * GROWTH, self._largest))

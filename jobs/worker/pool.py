@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from jobs import priorities
@@ -79,7 +80,7 @@ class Pool:
             connection.close()
 
     def _serve(self) -> None:
-        chunk = Chunk()
+        chunk = Chunk(settings.WORKER_LARGEST_CHUNK)
         finished: list[Finished] = []
         while True:
             want = 0 if self._draining.is_set() else chunk.size
