@@ -1,7 +1,6 @@
 """One attempt at a job, as a value: what a claim gives, and what a processor works on."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,4 +22,3 @@ class Attempt(NamedTuple):
     target_format: str
     priority: int
     parameters: Mapping[str, Any]
-    queued_at: datetime

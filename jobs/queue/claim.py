@@ -1,8 +1,8 @@
 """What a worker asks for when it claims, and what it gets: the hand-over of `claim.sql`."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from jobs.attempt import Attempt
 
@@ -21,12 +21,6 @@ class Demand:
     lease_seconds: float
 
 
-def read_claimed(rows: list[Any]) -> list[Attempt]:
-    """Rows of jobs_claim() in the order in which they are to run: RETURNING promises none."""
-    claimed = [
-        Attempt(job_id, lease, number, most, kind, source, target, priority, json.loads(given), at)
-        for job_id, lease, number, most, kind, source, target, priority, given, at in rows
-    ]
-    if len(claimed) > 1:
-        claimed.sort(key=lambda job: (-job.priority, job.queued_at, job.job_id))
-    return claimed
+def read_claimed(rows: list[list[Any]] | None) -> list[Attempt]:
+    """What jobs_claim() returned, as attempts in running order."""
+    return [Attempt(UUID(row[0]), *row[1:]) for row in rows or ()]

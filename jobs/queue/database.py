@@ -7,13 +7,18 @@ thousands of times a second and are prepared once a connection instead.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from django.conf import settings
 from django.db import connection
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.types.json import Jsonb
 
 PREPARE = None if settings.PGBOUNCER else True
+# SQLSTATE invalid_sql_statement_name: psycopg drops all prepared statements after a rollback.
+FORGOTTEN = b"26000"
 
 
 @contextmanager
@@ -34,6 +39,55 @@ def fetch(sql: str, params: dict[str, Any]) -> list[Any]:
         return cursor.fetchall()
 
 
+class Statement:
+    """One statement that takes and gives text, run without psycopg's cursor: half the processor
+    time of a small statement is spent there.
+
+    sql: has placeholders $1, $2 ... and returns one row of one column.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql.encode()
+        self._name = f"engine_{id(self)}".encode()
+        self._prepared: WeakSet[psycopg.Connection[Any]] = WeakSet()
+
+    def run(self, *values: str | None) -> str:
+        """The value, on this thread's Django connection.
+
+        Raises django.db.OperationalError (and its kin) like Django's own cursor.
+        """
+        connection.ensure_connection()
+        raw: psycopg.Connection[Any] = connection.connection
+        arguments = [None if value is None else value.encode() for value in values]
+        with connection.wrap_database_errors:
+            if raw.autocommit and not settings.PGBOUNCER:
+                result = self._run_prepared(raw, arguments)
+            else:
+                raw.execute("SELECT 1")  # psycopg begins a transaction with its first statement
+                result = raw.pgconn.exec_params(self._sql, arguments)
+            if result.status != ExecStatus.TUPLES_OK:
+                raise error_from_result(result)
+        return (result.get_value(0, 0) or b"").decode()
+
+    def _run_prepared(
+        self, raw: psycopg.Connection[Any], arguments: list[bytes | None]
+    ) -> psycopg.pq.abc.PGresult:
+        if raw not in self._prepared:
+            self._prepare(raw)
+        # None is null; psycopg's types do not say so.
+        result = raw.pgconn.exec_prepared(self._name, arguments)  # type: ignore[arg-type]
+        if result.error_field(DiagnosticField.SQLSTATE) == FORGOTTEN:
+            self._prepare(raw)
+            result = raw.pgconn.exec_prepared(self._name, arguments)  # type: ignore[arg-type]
+        return result
+
+    def _prepare(self, raw: psycopg.Connection[Any]) -> None:
+        prepared = raw.pgconn.prepare(self._name, self._sql)
+        if prepared.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(prepared)
+        self._prepared.add(raw)
+
+
 def direct_parameters(**changed: Any) -> dict[str, Any]:
     """How psycopg connects to the same database, for a connection that Django does not keep."""
     parameters = connection.get_connection_params()
@@ -42,4 +96,4 @@ def direct_parameters(**changed: Any) -> dict[str, Any]:
     return parameters | changed
 
 
-__all__ = ["Jsonb", "direct_parameters", "engine_cursor", "fetch"]
+__all__ = ["Jsonb", "Statement", "direct_parameters", "engine_cursor", "fetch"]

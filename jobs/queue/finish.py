@@ -1,11 +1,13 @@
 """Settle attempts by their outcome: the hand-over of `finish.sql`."""
 
+import json
 from typing import Any, NamedTuple
 
+from uuid_utils import uuid7
+
 from jobs.attempt import Attempt
-from jobs.models import new_id
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Outcome, Retry
-from jobs.queue.database import Jsonb, fetch
+from jobs.queue.database import fetch
 from jobs.states import Status
 
 MAX_ERROR_CHARACTERS = 4000
@@ -25,7 +27,7 @@ class Finished(NamedTuple):
 
 def finish(finished: list[Finished]) -> set[int]:
     """Settle attempts. Returns the leases that were lost: of those nothing was written."""
-    [(settled,)] = fetch("SELECT jobs_finish(%(finished)s)", {"finished": pack(finished)})
+    [(settled,)] = fetch("SELECT jobs_finish(%(finished)s::json)", {"finished": pack(finished)})
     return lost_leases(finished, settled)
 
 
@@ -43,33 +45,38 @@ def lost_leases(finished: list[Finished], settled: int) -> set[int]:
     return set(leases) - {lease for (lease,) in fetch(_STILL_MINE, {"ids": ids, "leases": leases})}
 
 
-def pack(finished: list[Finished]) -> Jsonb:
-    """The argument of jobs_finish()."""
-    return Jsonb([_pack_one(one.attempt, one.outcome) for one in finished])
+def pack(finished: list[Finished]) -> str:
+    """The argument of jobs_finish(). Absent fields are null; see finish.sql for their meaning."""
+    return json.dumps([_pack_one(attempt, outcome) for attempt, outcome in finished])
 
 
 def _pack_one(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
-    packed: dict[str, Any] = {"id": str(attempt.job_id), "lease": attempt.lease}
+    packed = {"id": str(attempt.job_id), "lease": attempt.lease}
     match outcome:
-        case Completed(metrics=metrics, result=result):
-            packed |= {
-                "status": Status.COMPLETED,
-                "result": result,
-                "metrics_id": str(new_id()),
-                "cpu": max(0, min(100, metrics.peak_cpu_usage)),
-                "memory": max(0, metrics.memory_usage_mb),
-                "seconds": max(0.0, metrics.processing_time_seconds),
-                "simulated": metrics.simulated,
-            }
+        case Completed():
+            return packed | _completed(outcome)
         case Retry(backoff=backoff) if attempt.number < attempt.max_attempts:
-            packed |= {
-                "status": Status.PENDING,
-                "longest_wait": longest_wait(backoff or Backoff(), attempt.number),
-            }
+            wait = longest_wait(backoff or Backoff(), attempt.number)
+            return packed | {"status": Status.PENDING, "longest_wait": wait}
         case Retry(error=error, code=code) | Failed(error=error, code=code):
-            packed |= {"status": Status.FAILED, "error": storable(error), "code": code}
+            return packed | {"status": Status.FAILED, "error": storable(error), "code": code}
         case Interrupted(started=started):
-            packed |= {"status": Status.QUEUED, "started": started}
+            return packed | {"status": Status.QUEUED, "started": started}
+
+
+def _completed(outcome: Completed) -> dict[str, Any]:
+    metrics = outcome.metrics
+    packed = {
+        "status": Status.COMPLETED,
+        "metrics_id": str(uuid7()),
+        "cpu": max(0, min(100, metrics.peak_cpu_usage)),
+        "memory": max(0, metrics.memory_usage_mb),
+        "seconds": max(0.0, metrics.processing_time_seconds),
+    }
+    if metrics.simulated:
+        packed["simulated"] = True
+    if outcome.result:
+        packed["result"] = outcome.result
     return packed
 
 

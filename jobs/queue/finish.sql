@@ -5,13 +5,8 @@
 --    FAILED: error, code      PENDING (retry): longest_wait      QUEUED (hand-back): started}
 -- Two calls never settle the same row, because a lease has one holder; heartbeats, progress and
 -- rescue pass over locked rows. So the order of locks cannot make a deadlock.
-CREATE OR REPLACE FUNCTION jobs_finish(finished jsonb) RETURNS integer
+CREATE OR REPLACE FUNCTION jobs_finish(finished json) RETURNS integer
 LANGUAGE plpgsql
-SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
-SET enable_bitmapscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
 AS $$
 DECLARE
   settled_rows integer;
@@ -29,10 +24,10 @@ BEGIN
         THEN NULL ELSE job.started_at END,
       progress = CASE f.status WHEN 'COMPLETED' THEN 1 WHEN 'FAILED' THEN job.progress END,
       progress_message = '',
-      result = f.result,
+      result = CASE WHEN f.status = 'COMPLETED' THEN coalesce(f.result, '{}') END,
       error_message = coalesce(f.error, ''),
       error_code = coalesce(f.code, '')
-    FROM jsonb_to_recordset(finished) AS f(
+    FROM json_to_recordset(finished) AS f(
       id uuid, lease bigint, status text, error text, code text, longest_wait float8,
       started boolean, result jsonb, metrics_id uuid, cpu integer, memory integer,
       seconds float8, simulated boolean)
@@ -43,7 +38,7 @@ BEGIN
   ), measured AS (
     INSERT INTO jobs_jobmetrics
       (id, job_id, peak_cpu_usage, memory_usage_mb, processing_time_seconds, simulated, created_at)
-    SELECT metrics_id, id, cpu, memory, seconds, simulated, clock_timestamp()
+    SELECT metrics_id, id, cpu, memory, seconds, coalesce(simulated, false), clock_timestamp()
     FROM settled WHERE metrics_id IS NOT NULL
   )
   SELECT count(*) INTO settled_rows FROM settled;

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from jobs.models import Job, JobMetrics
@@ -161,3 +162,21 @@ def test_what_was_claimed_and_never_begun_was_never_started() -> None:
 def test_a_long_error_keeps_its_end() -> None:
     assert storable("x" * 9000 + "the reason").endswith("the reason")
     assert len(storable("x" * 9000)) < 4010
+
+
+def test_a_deleted_job_leaves_no_metrics() -> None:
+    job = new_job()
+    finish([finished(claim_one())])
+    assert JobMetrics.objects.get().job_id == job.id
+    Job.objects.get().delete()
+    assert not JobMetrics.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_step_survives_that_its_connection_forgot_it() -> None:
+    new_job()
+    new_job()
+    claim_one()
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    claim_one()
