@@ -1,4 +1,4 @@
-"""The floor: what PostgreSQL itself does when pgbench claims one job and completes one, by 4 clients.
+"""The floor: what PostgreSQL itself does when pgbench claims and completes jobs, by 4 clients.
 
 Plain statements on a plain table, prepared, two commits a job: no Python, no columns to spare. All
 other figures are told as ratios to it, because machines differ and drift.
@@ -17,7 +17,8 @@ _TABLES = """
 DROP TABLE IF EXISTS floor_metrics, floor_job;
 CREATE TABLE floor_job (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, priority smallint NOT NULL,
-  status smallint NOT NULL, payload text NOT NULL, started_at timestamptz, completed_at timestamptz);
+  status smallint NOT NULL, payload text NOT NULL, started_at timestamptz,
+  completed_at timestamptz);
 CREATE INDEX ON floor_job (priority DESC, id) WHERE status = 0;
 CREATE TABLE floor_metrics (
   job_id bigint PRIMARY KEY REFERENCES floor_job, cpu integer, memory integer, seconds float8);

@@ -97,8 +97,6 @@ class Job(models.Model):
             models.Index("scheduled_at", name="job_promote", condition=Q(status=Status.PENDING)),
             # Not the expiry: an index on it would cost every heartbeat its heap-only update.
             models.Index("id", name="job_leased", condition=Q(status=Status.IN_PROGRESS)),
-            models.Index("owner", "id", name="job_owner", condition=Q(owner__isnull=False)),
-            models.Index("parent", name="job_parent", condition=Q(parent__isnull=False)),
         ]  # fmt: skip
 
     def __str__(self) -> str:

@@ -66,7 +66,7 @@ class Statement:
                 raw.execute("SELECT 1")  # psycopg begins a transaction with its first statement
                 result = raw.pgconn.exec_params(self._sql, arguments)
             if result.status != ExecStatus.TUPLES_OK:
-                raise error_from_result(result)
+                raise _error(result)
         return (result.get_value(0, 0) or b"").decode()
 
     def _run_prepared(
@@ -84,8 +84,15 @@ class Statement:
     def _prepare(self, raw: psycopg.Connection[Any]) -> None:
         prepared = raw.pgconn.prepare(self._name, self._sql)
         if prepared.status != ExecStatus.COMMAND_OK:
-            raise error_from_result(prepared)
+            raise _error(prepared)
         self._prepared.add(raw)
+
+
+def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:
+    """What went wrong. libpq's own errors have no SQLSTATE: the connection is broken."""
+    if result.error_field(DiagnosticField.SQLSTATE) is None:
+        return psycopg.OperationalError(result.get_error_message())
+    return error_from_result(result)
 
 
 def direct_parameters(**changed: Any) -> dict[str, Any]:

@@ -67,8 +67,8 @@ class Heartbeat(threading.Thread):
         ids = {lease: one.attempt.job_id for lease, one in held.items()}
         for lease in self._patience.run(lambda: heartbeat(ids, self._lease_seconds)):
             execution = held[lease]
-            if execution.stopped() or execution not in self._leases.held():
-                continue  # settled, or told, meanwhile
+            if execution.stopped() or execution.ended:
+                continue  # told before, or being settled this moment
             log.warning(
                 "lease.lost", job_id=str(execution.attempt.job_id), attempt=execution.attempt.number
             )

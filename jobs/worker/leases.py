@@ -13,12 +13,13 @@ from jobs.queue.progress import Progress
 class Execution:
     """One claimed attempt, under way or about to be: the Context that its processor sees."""
 
-    __slots__ = ("_event", "_progress", "_stopped", "attempt", "begun", "claimed_at")
+    __slots__ = ("_event", "_progress", "_stopped", "attempt", "begun", "claimed_at", "ended")
 
     def __init__(self, attempt: Attempt, claimed_at: float) -> None:
         self.attempt = attempt
         self.claimed_at = claimed_at
         self.begun = False
+        self.ended = False
         self._stopped = False
         # Made when somebody waits: most short jobs never do.
         self._event: threading.Event | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DataError, connection
 
 from jobs import priorities
 from jobs.outcomes import Failed, Interrupted, Outcome
@@ -103,9 +103,7 @@ class Pool:
     def _step(self, finished: list[Finished], want: int) -> Stepped:
         try:
             return self._patience.run(lambda: step(finished, self._demand, want))
-        except (OperationalError, InterfaceError):
-            raise
-        except DatabaseError as error:
+        except DataError as error:
             if not finished:
                 raise
             # PostgreSQL cannot store an outcome: the job fails and says so, it must not hang.
@@ -126,6 +124,7 @@ class Pool:
                 outcome: Outcome = Interrupted(started=False)
             else:
                 outcome = execute(execution, self._processors, quiet=quiet)
+            execution.ended = True
             finished.append(Finished(execution.attempt, outcome))
         seconds = time.monotonic() - began
         if finished:
