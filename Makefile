@@ -13,7 +13,7 @@ define step
 	@printf '%-16s' '$(1)'; said=$$($(2) 2>&1) && echo ok || { echo FAILED; printf '%s\n' "$$said"; exit 1; }
 endef
 
-.PHONY: help run test lint types pytest pytest-15 test-matrix lock clean python environment environment-dev
+.PHONY: help run test lint types pytest pytest-15 test-matrix bench lock clean python environment environment-dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -45,6 +45,9 @@ pytest-15: environment-dev
 
 test-matrix: environment-dev ## The tests on the other Pythons, Djangos and PostgreSQLs that are here
 	@$(BIN)/python scripts/matrix.py $(ARGS)
+
+bench: environment-dev ## The engine's speed beside PostgreSQL's own (ARGS="--quick --json")
+	@$(BIN)/python -m bench $(ARGS)
 
 lock: environment-dev ## Write requirements*.txt from requirements*.in (ARGS=--upgrade renews)
 	$(LOCK) $(ARGS) requirements-uv.in -o requirements-uv.txt

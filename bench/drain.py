@@ -47,20 +47,22 @@ def _rounds(folder: Path, rounds: int) -> dict[str, list[float]]:
     for number in range(rounds):
         for mode, largest in MODES.items():
             figures["floor"].append(floor.measure(os.environ["DATABASE_URL"], folder, FLOOR_JOBS))
-            rate = _drain(JOBS[mode], largest)
+            rate = measure(JOBS[mode], largest)
             figures.setdefault(mode, []).append(rate)
             say(f"round {number + 1}: floor {figures['floor'][-1]:.0f}, {mode} {rate:.0f} jobs/s")
     return figures
 
 
-def _drain(jobs: int, largest_chunk: str) -> float:
+def measure(jobs: int, largest_chunk: str, *, empty: bool = True) -> float:
+    """Jobs a second through one new worker process; `empty`: the tables are emptied before."""
     from django.db import connection
 
     from jobs.models import Job
     from jobs.queue.submit import NewJob, submit_many
 
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE jobs_job, jobs_jobmetrics")
+    if empty:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE jobs_job, jobs_jobmetrics")
     with worker("--queue", "high", WORKER_LARGEST_CHUNK=largest_chunk):
         new = NewJob("noop", "a.mp4", "avi", {"text": "x" * 180}, PRIORITY)
         ids = submit_many(new for _ in range(jobs))

@@ -43,12 +43,16 @@ def _measure(folder: Path, jobs: int) -> dict[str, dict[str, float]]:
         "poll": {"WAKEUP_NOTIFY": "False", "REDIS_URL": ""},
     }
     try:
-        return {name: _run(folder, jobs, name, **one) for name, one in settings.items()}
+        return {
+            name: percentiles(latencies(folder, jobs, name, **one))
+            for name, one in settings.items()
+        }
     finally:
         redis.kill()
 
 
-def _run(folder: Path, jobs: int, name: str, **environment: str) -> dict[str, float]:
+def latencies(folder: Path, jobs: int, name: str, **environment: str) -> list[float]:
+    """Milliseconds from commit to start of so many jobs, one at a time."""
     from django.conf import settings
 
     from jobs.queue.signal import announcer
@@ -57,20 +61,21 @@ def _run(folder: Path, jobs: int, name: str, **environment: str) -> dict[str, fl
     settings.WAKEUP_NOTIFY = environment["WAKEUP_NOTIFY"] == "True"
     settings.REDIS_URL = environment["REDIS_URL"]
     pipe = folder / f"{name}.pipe"
+    pipe.unlink(missing_ok=True)
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDWR)
     say(f"{name}: {jobs} jobs")
     # Without a signal the wait depends on where in the poll interval the job comes.
     pause = settings.WORKER_POLL_SECONDS if name == "poll" else 0.02
-    latencies = []
+    found: list[float] = []
     with worker("--queue", "high", **environment), os.fdopen(reading, buffering=1) as lines:
         for number in range(-10, jobs):
             time.sleep(random.uniform(0.0, pause))
             committed = _submit(number, pipe)
             latency = (int(lines.readline().split()[1]) - committed) / 1e6
             if number >= 0:
-                latencies.append(latency)
-    return percentiles(latencies)
+                found.append(latency)
+    return found
 
 
 def _submit(number: int, pipe: Path) -> int:

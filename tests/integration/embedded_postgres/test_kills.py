@@ -11,7 +11,8 @@ import pytest
 
 from mediaproc import embedded_postgres
 from mediaproc.embedded_postgres import Server
-from mediaproc.embedded_postgres.binaries import find_folder
+from mediaproc.embedded_postgres.account import server_account
+from mediaproc.embedded_postgres.binaries import find_folder, usable_by
 from mediaproc.embedded_postgres.home import find_home
 from tests.postgres_server import (
     STOP_SECONDS,
@@ -113,8 +114,8 @@ def test_a_postmaster_without_keeper_is_replaced(root: Path, server: Server) -> 
     server.stop()
     home = find_home(root)
     user = home.data.stat().st_uid if os.geteuid() == 0 else None
-    postgres = str(find_folder() / "postgres")
-    command = [postgres, "-D", str(home.data), "-c", "unix_socket_directories="]
+    programs = usable_by(server_account(home.data), home, find_folder())
+    command = [programs.postgres, "-D", str(home.data), "-c", "unix_socket_directories="]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, user=user) as orphan:
         wait_until(home.postmaster_pid.exists, "the orphan has begun")
         with embedded_postgres.start(root) as again:
