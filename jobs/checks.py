@@ -6,7 +6,8 @@ from typing import Any, get_args
 from django.conf import settings
 from django.core import checks
 
-from jobs.media.limits import Sandbox
+from jobs.media.fence import gaps
+from jobs.media.limits import Limits, Sandbox
 from jobs.priorities import HIGHEST, LOWEST, parse_pools
 from jobs.processors.registry import processors
 from jobs.processors.simulate import seconds_of
@@ -78,6 +79,19 @@ def check_sandbox(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         return []
     text = f"MEDIA_SANDBOX is {settings.MEDIA_SANDBOX!r}; it must be one of {', '.join(known)}"
     return [checks.Error(text, id="jobs.E004")]
+
+
+@checks.register(TAG)
+def check_fence(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """This machine can fence ffmpeg in."""
+    return [
+        checks.Warning(
+            f"ffmpeg runs here without {gap}.",
+            hint="Install util-linux, which brings prlimit and setpriv.",
+            id="jobs.W003",
+        )
+        for gap in gaps(Limits())
+    ]
 
 
 @checks.register(TAG)

@@ -37,8 +37,3 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 FINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
-
-
-def may_become(status: Status, following: Status) -> bool:
-    """Whether a job in `status` may move to `following` in one step."""
-    return following in TRANSITIONS[status]

@@ -117,11 +117,6 @@ def delete_output(path: Path) -> None:
         return  # not empty, or already gone
 
 
-def delete_outputs(job_id: UUID) -> None:
-    """Delete everything that was made for a job. Absent is fine."""
-    shutil.rmtree(_folder(job_id), ignore_errors=True)
-
-
 def require_free_space(size_bytes: int) -> None:
     """Raise NotEnoughSpace when less than this is free for new outputs."""
     root = outputs_root()

@@ -13,7 +13,6 @@ from jobs.storage import (
     StorageError,
     check_name,
     delete_output,
-    delete_outputs,
     output_path,
     outputs,
     remove_leftovers,
@@ -139,7 +138,6 @@ def test_what_other_leases_left_is_removed(media_root: Path) -> None:
 def test_nothing_was_ever_made() -> None:
     assert outputs(JOB) == []
     assert remove_leftovers(JOB, 7) == []
-    delete_outputs(JOB)
 
 
 def test_the_last_output_takes_its_folder_along(media_root: Path) -> None:
@@ -151,14 +149,6 @@ def test_the_last_output_takes_its_folder_along(media_root: Path) -> None:
     assert outputs(JOB) == [second]
     delete_output(second)
     delete_output(second)
-    assert list((media_root / "outputs").iterdir()) == []
-
-
-def test_everything_of_a_job_is_deleted(media_root: Path) -> None:
-    output_path(JOB, 7, "mp4").write_bytes(b"x")
-
-    delete_outputs(JOB)
-
     assert list((media_root / "outputs").iterdir()) == []
 
 
