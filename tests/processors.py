@@ -47,7 +47,7 @@ class Hold(_Accepting):
 
 
 class Fail(_Accepting):
-    """Fails as `parameters["how"]` says: retry, permanent, raise, unstorable."""
+    """Fails as `parameters["how"]` says: retry, permanent, raise, overlong, unstorable."""
 
     job_type = "fail"
 
@@ -58,6 +58,8 @@ class Fail(_Accepting):
                 return Retry("not this time", code="not_yet")
             case "permanent":
                 return Failed("never \x00 at all", code="hopeless")
+            case "overlong":
+                return Failed("the code does not fit its column", code="c" * 80)
             case "unstorable":
                 return Completed(NOTHING, {"text": "a\x00b"})
             case _:

@@ -63,7 +63,8 @@ class Statement:
             if raw.autocommit and not settings.PGBOUNCER:
                 result = self._run_prepared(raw, arguments)
             else:
-                raw.execute("SELECT 1")  # psycopg begins a transaction with its first statement
+                if not raw.autocommit:
+                    raw.execute("SELECT 1")  # psycopg begins a transaction with its first statement
                 result = raw.pgconn.exec_params(self._sql, arguments)
             if result.status != ExecStatus.TUPLES_OK:
                 raise _error(result)

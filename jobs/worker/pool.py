@@ -12,7 +12,7 @@ from jobs import priorities
 from jobs.outcomes import Failed, Interrupted, Outcome
 from jobs.processors.contract import Processor
 from jobs.queue.claim import Demand
-from jobs.queue.finish import Finished
+from jobs.queue.finish import Finished, finish
 from jobs.queue.step import Stepped, step
 from jobs.worker.chunk import Chunk
 from jobs.worker.executor import execute
@@ -103,14 +103,21 @@ class Pool:
     def _step(self, finished: list[Finished], want: int) -> Stepped:
         try:
             return self._patience.run(lambda: step(finished, self._demand, want))
-        except DataError as error:
+        except DataError:
             if not finished:
                 raise
-            # PostgreSQL cannot store an outcome: the job fails and says so, it must not hang.
-            log.exception("job.unstorable")
+            # One outcome that PostgreSQL cannot store must not take its chunk along.
+            lost = set().union(*(self._settle_alone(one) for one in finished))
+            return Stepped(lost, self._step([], want).claimed)
+
+    def _settle_alone(self, one: Finished) -> set[int]:
+        """Settle one attempt; if its outcome cannot be stored the job fails and says so."""
+        try:
+            return self._patience.run(lambda: finish([one]))
+        except DataError as error:
+            log.exception("job.unstorable", job_id=str(one.attempt.job_id))
             failed = Failed(f"The outcome cannot be stored: {error}", code="bad_result")
-            replaced = [Finished(one.attempt, failed) for one in finished]
-            return self._patience.run(lambda: step(replaced, self._demand, want))
+            return self._patience.run(lambda: finish([Finished(one.attempt, failed)]))
 
     def _run(self, executions: list[Execution], chunk: Chunk) -> list[Finished]:
         """Run a chunk; what a drain finds not begun is handed back."""

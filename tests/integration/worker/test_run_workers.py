@@ -89,11 +89,25 @@ def test_a_failing_job_is_retried_then_dead(workers: Workers) -> None:
     assert (raised.attempt, raised.error_message) == (3, "RuntimeError: boom")
 
 
-@pytest.mark.parametrize(("how", "code"), [("permanent", "hopeless"), ("unstorable", "bad_result")])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("permanent", "hopeless"), ("unstorable", "bad_result"), ("overlong", "bad_result")],
+)
 def test_a_hopeless_job_is_tried_once(workers: Workers, how: str, code: str) -> None:
     workers.start("--queue", "low")
     [job] = wait_final(submit(NewJob("fail", parameters={"how": how})).id)
     assert (job.status, job.attempt, job.error_code) == (Status.FAILED, 1, code)
+
+
+def test_an_outcome_that_cannot_be_stored_fails_its_own_job_only(workers: Workers) -> None:
+    how = {"how": "overlong"}
+    ids = submit_many(
+        NewJob("fail", parameters=how) if number % 50 == 49 else NewJob("noop")
+        for number in range(300)
+    )
+    workers.start("--queue", "low")
+    statuses = [job.status for job in wait_final(*ids, seconds=60)]
+    assert statuses == ["FAILED" if number % 50 == 49 else "COMPLETED" for number in range(300)]
 
 
 def test_an_unknown_job_type_fails_and_says_so(workers: Workers) -> None:
