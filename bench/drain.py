@@ -19,7 +19,7 @@ from bench import floor
 from bench.environment import prepared, say, worker
 
 PRIORITY = 9
-MODES = {"chunks": "200", "single": "1"}
+MODES = {"chunks": "500", "single": "1"}
 JOBS = {"chunks": 60_000, "single": 8_000}
 FLOOR_JOBS = 8_000
 

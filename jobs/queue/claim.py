@@ -1,7 +1,8 @@
 """What a worker asks for when it claims, and what it gets: the hand-over of `claim.sql`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from jobs.attempt import Attempt
@@ -21,6 +22,30 @@ class Demand:
     lease_seconds: float
 
 
-def read_claimed(rows: list[list[Any]] | None) -> list[Attempt]:
+class Position(NamedTuple):
+    """A place in the line of one priority, as the database writes it."""
+
+    queued_at: str
+    job_id: str
+
+
+BEGINNING = Position("-infinity", "00000000-0000-0000-0000-000000000000")
+
+
+def pack_positions(demand: Demand, after: Mapping[int, Position]) -> tuple[str, str]:
+    """The arrays after_at and after_id of `claim.sql`; a priority not in `after` is wholly seen."""
+    positions = [after.get(p, BEGINNING) for p in range(demand.highest, demand.lowest - 1, -1)]
+    return (
+        "{" + ",".join([position.queued_at for position in positions]) + "}",
+        "{" + ",".join([position.job_id for position in positions]) + "}",
+    )
+
+
+def read_claimed(rows: list[list[Any]]) -> list[Attempt]:
     """What jobs_claim() returned, as attempts in running order."""
-    return [Attempt(UUID(row[0]), *row[1:]) for row in rows or ()]
+    return [Attempt(UUID(row[0]), *row[1:-1]) for row in rows]
+
+
+def read_reached(rows: list[list[Any]]) -> dict[int, Position]:
+    """The last position that was claimed of each priority."""
+    return {row[-3]: Position(row[-1], row[0]) for row in rows}

@@ -1,9 +1,14 @@
 -- Lease the first `want` queued jobs of a priority range: higher priority first, FIFO within one.
--- Returns them in that order, as an array of arrays whose fields are those of jobs.attempt.Attempt;
--- null when there are none. The pick is materialized: as a plain subquery the planner may run it
--- again for each row and claim more than `want`.
+-- Returns them in that order, as an array of arrays: the fields of jobs.attempt.Attempt, and
+-- queued_at; null when there are none.
+-- after_at and after_id tell for each priority, from the highest to the lowest, behind which
+-- position (queued_at, id) to look: what is before it was taken, and while a snapshot is held open
+-- its dead index entries would all be read again for every claim (docs/adr/0012-lower-bounds.md).
+-- The pick is materialized: as a plain subquery the planner may run it again for each row and claim
+-- more than `want`. The rows of a LATERAL come priority by priority, because it runs once for each.
 CREATE OR REPLACE FUNCTION jobs_claim(
-  lowest integer, highest integer, want integer, worker_name text, lease_seconds float8)
+  highest integer, after_at timestamptz[], after_id uuid[], want integer, worker_name text,
+  lease_seconds float8)
 RETURNS json
 LANGUAGE plpgsql
 AS $$
@@ -11,11 +16,17 @@ DECLARE
   jobs json;
 BEGIN
   WITH picked AS MATERIALIZED (
-    SELECT id FROM jobs_job
-    WHERE status = 'QUEUED' AND priority BETWEEN lowest AND highest
-    ORDER BY priority DESC, queued_at, id
+    SELECT job.ctid AS place
+    FROM unnest(after_at, after_id) WITH ORDINALITY AS after(queued_at, id, number)
+    CROSS JOIN LATERAL (
+      SELECT ctid FROM jobs_job
+      WHERE status = 'QUEUED' AND priority = highest + 1 - after.number
+        AND (queued_at, id) > (after.queued_at, after.id)
+      ORDER BY queued_at, id
+      LIMIT want
+      FOR NO KEY UPDATE SKIP LOCKED
+    ) job
     LIMIT want
-    FOR NO KEY UPDATE SKIP LOCKED
   ), claimed AS (
     UPDATE jobs_job job SET
       status = 'IN_PROGRESS',
@@ -27,14 +38,13 @@ BEGIN
       progress = NULL,
       progress_message = ''
     FROM picked
-    WHERE job.id = picked.id
-    RETURNING job.*
+    WHERE job.ctid = picked.place
+    RETURNING job.priority, job.queued_at, job.id,
+      json_build_array(job.id, job.lease, job.attempt, job.max_attempts, job.job_type,
+                       job.source_file, job.target_format, job.priority, job.parameters,
+                       job.queued_at) AS attempt
   )
-  SELECT json_agg(
-    json_build_array(id, lease, attempt, max_attempts, job_type, source_file, target_format,
-                     priority, parameters)
-    ORDER BY priority DESC, queued_at, id)
-  INTO jobs FROM claimed;
+  SELECT json_agg(attempt ORDER BY priority DESC, queued_at, id) INTO jobs FROM claimed;
   RETURN jobs;
 END
 $$;

@@ -4,14 +4,14 @@ Django's cursor formats every value into the text of the statement; the engine's
 thousands of times a second and are prepared once a connection instead.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.types.json import Jsonb
@@ -49,17 +49,19 @@ class Statement:
     def __init__(self, sql: str) -> None:
         self._sql = sql.encode()
         self._name = f"engine_{id(self)}".encode()
-        self._prepared: WeakSet[psycopg.Connection[Any]] = WeakSet()
+        self._prepared = _PreparedOn()
 
     def run(self, *values: str | None) -> str:
         """The value, on this thread's Django connection.
 
         Raises django.db.OperationalError (and its kin) like Django's own cursor.
         """
-        connection.ensure_connection()
-        raw: psycopg.Connection[Any] = connection.connection
+        own = connections[DEFAULT_DB_ALIAS]
+        if own.connection is None:
+            own.ensure_connection()
+        raw: psycopg.Connection[Any] = own.connection
         arguments = [None if value is None else value.encode() for value in values]
-        with connection.wrap_database_errors:
+        with own.wrap_database_errors:
             if raw.autocommit and not settings.PGBOUNCER:
                 result = self._run_prepared(raw, arguments)
             else:
@@ -73,11 +75,14 @@ class Statement:
     def _run_prepared(
         self, raw: psycopg.Connection[Any], arguments: list[bytes | None]
     ) -> psycopg.pq.abc.PGresult:
-        if raw not in self._prepared:
+        if self._prepared.raw is not raw:
             self._prepare(raw)
         # None is null; psycopg's types do not say so.
         result = raw.pgconn.exec_prepared(self._name, arguments)  # type: ignore[arg-type]
-        if result.error_field(DiagnosticField.SQLSTATE) == FORGOTTEN:
+        if (
+            result.status != ExecStatus.TUPLES_OK
+            and result.error_field(DiagnosticField.SQLSTATE) == FORGOTTEN
+        ):
             self._prepare(raw)
             result = raw.pgconn.exec_prepared(self._name, arguments)  # type: ignore[arg-type]
         return result
@@ -86,7 +91,13 @@ class Statement:
         prepared = raw.pgconn.prepare(self._name, self._sql)
         if prepared.status != ExecStatus.COMMAND_OK:
             raise _error(prepared)
-        self._prepared.add(raw)
+        self._prepared.raw = raw
+
+
+class _PreparedOn(threading.local):
+    """The connection of this thread on which a statement was prepared last."""
+
+    raw: psycopg.Connection[Any] | None = None
 
 
 def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:

@@ -1,4 +1,4 @@
-"""Settle attempts by their outcome: the hand-over of `finish.sql`."""
+"""Settle attempts by their outcome: the hand-over of `complete.sql` and `finish.sql`."""
 
 import json
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from jobs.states import Status
 
 MAX_ERROR_CHARACTERS = 4000
 
+_FINISH = "SELECT jobs_complete(%(completed)s::json) + jobs_finish(%(others)s::json)"
 _STILL_MINE = """
 SELECT lease FROM jobs_job
 WHERE id = ANY(%(ids)s) AND lease = ANY(%(leases)s) AND status <> 'IN_PROGRESS'
@@ -27,7 +28,7 @@ class Finished(NamedTuple):
 
 def finish(finished: list[Finished]) -> set[int]:
     """Settle attempts. Returns the leases that were lost: of those nothing was written."""
-    [(settled,)] = fetch("SELECT jobs_finish(%(finished)s::json)", {"finished": pack(finished)})
+    [(settled,)] = fetch(_FINISH, dict(zip(("completed", "others"), pack(finished), strict=True)))
     return lost_leases(finished, settled)
 
 
@@ -45,16 +46,40 @@ def lost_leases(finished: list[Finished], settled: int) -> set[int]:
     return set(leases) - {lease for (lease,) in fetch(_STILL_MINE, {"ids": ids, "leases": leases})}
 
 
-def pack(finished: list[Finished]) -> str:
-    """The argument of jobs_finish(). Absent fields are null; see finish.sql for their meaning."""
-    return json.dumps([_pack_one(attempt, outcome) for attempt, outcome in finished])
+def pack(finished: list[Finished]) -> tuple[str | None, str | None]:
+    """The arguments of jobs_complete() and jobs_finish(); see their SQL. None: there are none."""
+    completed = [
+        _pack_completed(attempt, outcome)
+        for attempt, outcome in finished
+        if isinstance(outcome, Completed)
+    ]
+    others = [
+        _pack_other(attempt, outcome)
+        for attempt, outcome in finished
+        if not isinstance(outcome, Completed)
+    ]
+    return (
+        f"[{','.join(completed)}]" if completed else None,
+        json.dumps(others) if others else None,
+    )
 
 
-def _pack_one(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
+def _pack_completed(attempt: Attempt, outcome: Completed) -> str:
+    """One object of JSON, written by hand because this runs for nearly every job."""
+    metrics = outcome.metrics
+    simulated = ',"simulated":true' if metrics.simulated else ""
+    result = f',"result":{json.dumps(outcome.result)}' if outcome.result else ""
+    return (
+        f'{{"id":"{attempt.job_id}","lease":{attempt.lease},"metrics_id":"{uuid7()}",'
+        f'"cpu":{max(0, min(100, metrics.peak_cpu_usage))},'
+        f'"memory":{max(0, metrics.memory_usage_mb)},'
+        f'"seconds":{max(0.0, metrics.processing_time_seconds)}{simulated}{result}}}'
+    )
+
+
+def _pack_other(attempt: Attempt, outcome: Retry | Failed | Interrupted) -> dict[str, Any]:
     packed = {"id": str(attempt.job_id), "lease": attempt.lease}
     match outcome:
-        case Completed():
-            return packed | _completed(outcome)
         case Retry(backoff=backoff) if attempt.number < attempt.max_attempts:
             wait = longest_wait(backoff or Backoff(), attempt.number)
             return packed | {"status": Status.PENDING, "longest_wait": wait}
@@ -62,22 +87,6 @@ def _pack_one(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
             return packed | {"status": Status.FAILED, "error": storable(error), "code": code}
         case Interrupted(started=started):
             return packed | {"status": Status.QUEUED, "started": started}
-
-
-def _completed(outcome: Completed) -> dict[str, Any]:
-    metrics = outcome.metrics
-    packed = {
-        "status": Status.COMPLETED,
-        "metrics_id": str(uuid7()),
-        "cpu": max(0, min(100, metrics.peak_cpu_usage)),
-        "memory": max(0, metrics.memory_usage_mb),
-        "seconds": max(0.0, metrics.processing_time_seconds),
-    }
-    if metrics.simulated:
-        packed["simulated"] = True
-    if outcome.result:
-        packed["result"] = outcome.result
-    return packed
 
 
 def longest_wait(backoff: Backoff, attempt: int) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 
 FUNCTIONS = {
+    "jobs_complete": Path(__file__).with_name("complete.sql"),
     "jobs_finish": Path(__file__).with_name("finish.sql"),
     "jobs_claim": Path(__file__).with_name("claim.sql"),
     "jobs_step": Path(__file__).with_name("step.sql"),

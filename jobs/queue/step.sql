@@ -4,8 +4,8 @@
 -- Returns [how many were settled, claimed jobs or null].
 -- The planner's settings keep every statement to its index, also with stale statistics.
 CREATE OR REPLACE FUNCTION jobs_step(
-  finished json, lowest integer, highest integer, want integer, worker_name text,
-  lease_seconds float8)
+  completed json, others json, highest integer, after_at timestamptz[], after_id uuid[],
+  want integer, worker_name text, lease_seconds float8)
 RETURNS json
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -13,16 +13,20 @@ SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET enable_material = off
 AS $$
 DECLARE
   settled integer := 0;
   claimed json;
 BEGIN
-  IF finished IS NOT NULL THEN
-    settled := jobs_finish(finished);
+  IF completed IS NOT NULL THEN
+    settled := jobs_complete(completed);
+  END IF;
+  IF others IS NOT NULL THEN
+    settled := settled + jobs_finish(others);
   END IF;
   IF want > 0 THEN
-    claimed := jobs_claim(lowest, highest, want, worker_name, lease_seconds);
+    claimed := jobs_claim(highest, after_at, after_id, want, worker_name, lease_seconds);
   END IF;
   RETURN json_build_array(settled, claimed);
 END

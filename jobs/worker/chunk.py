@@ -13,6 +13,11 @@ class Chunk:
         self.size = 1
         self._job_seconds = WORK_SECONDS
 
+    @property
+    def short(self) -> bool:
+        """Whether the jobs are too short to be told of one by one."""
+        return self._job_seconds < WORK_SECONDS
+
     def learn(self, jobs: int, seconds: float) -> None:
         """The last `jobs` took `seconds` altogether. Grows step by step, shrinks at once."""
         latest = seconds / jobs

@@ -6,20 +6,21 @@ from collections.abc import Mapping
 
 import structlog
 from django.conf import settings
-from django.db import DataError, connection
+from django.db import connection
 
 from jobs import priorities
-from jobs.outcomes import Failed, Interrupted, Outcome
+from jobs.outcomes import Interrupted, Outcome
 from jobs.processors.contract import Processor
-from jobs.queue.claim import Demand
-from jobs.queue.finish import Finished, finish
-from jobs.queue.step import Stepped, step
+from jobs.queue.finish import Finished
 from jobs.worker.chunk import Chunk
 from jobs.worker.executor import execute
 from jobs.worker.idle import Idle
 from jobs.worker.leases import Execution, Leases
-from jobs.worker.patience import GaveUp, Patience
+from jobs.worker.patience import GaveUp
+from jobs.worker.presence import process_name
 from jobs.worker.settlement import clean_up
+from jobs.worker.steps import Steps
+from jobs.worker.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -30,19 +31,17 @@ class Pool:
     def __init__(
         self,
         pool: priorities.Pool,
-        demand: Demand,
         *,
+        steps: Steps,
         idle: Idle,
         leases: Leases,
-        patience: Patience,
         processors: Mapping[str, Processor],
         once: bool,
     ) -> None:
         self.pool = pool
-        self._demand = demand
+        self._steps = steps
         self._idle = idle
         self._leases = leases
-        self._patience = patience
         self._processors = processors
         self._once = once
         self.broken = False
@@ -67,7 +66,7 @@ class Pool:
         self._idle.close()
 
     def _work(self) -> None:
-        structlog.contextvars.bind_contextvars(pool=self.pool.name, worker=self._demand.worker)
+        structlog.contextvars.bind_contextvars(pool=self.pool.name, worker=process_name())
         try:
             self._serve()
         except GaveUp:
@@ -81,61 +80,46 @@ class Pool:
 
     def _serve(self) -> None:
         chunk = Chunk(settings.WORKER_LARGEST_CHUNK)
+        tally = Tally()
         finished: list[Finished] = []
         while True:
             want = 0 if self._draining.is_set() else chunk.size
             if not (finished or want):
-                return
+                break
             seen = self._idle.seen()
-            stepped = self._step(finished, want)
-            self._leases.remove(one.attempt.lease for one in finished)
-            clean_up(finished, stepped.lost)
+            claimed, lost = self._steps.take(finished, want)
+            self._leases.remove([one.attempt.lease for one in finished])
+            clean_up(finished, lost)
             finished = []
-            if stepped.claimed:
-                executions = self._leases.add(stepped.claimed)
+            if claimed:
+                executions = self._leases.add(claimed)
                 self._idle.wake_one()
-                finished = self._run(executions, chunk)
+                finished = self._run(executions, chunk, tally)
             elif self._once:
-                return
+                break
             elif want:
+                tally.flush(time.monotonic())
                 self._idle.wait(seen)
+        tally.flush(time.monotonic())
 
-    def _step(self, finished: list[Finished], want: int) -> Stepped:
-        try:
-            return self._patience.run(lambda: step(finished, self._demand, want))
-        except DataError:
-            if not finished:
-                raise
-            # One outcome that PostgreSQL cannot store must not take its chunk along.
-            lost = set().union(*(self._settle_alone(one) for one in finished))
-            return Stepped(lost, self._step([], want).claimed)
-
-    def _settle_alone(self, one: Finished) -> set[int]:
-        """Settle one attempt; if its outcome cannot be stored the job fails and says so."""
-        try:
-            return self._patience.run(lambda: finish([one]))
-        except DataError as error:
-            log.exception("job.unstorable", job_id=str(one.attempt.job_id))
-            failed = Failed(f"The outcome cannot be stored: {error}", code="bad_result")
-            return self._patience.run(lambda: finish([Finished(one.attempt, failed)]))
-
-    def _run(self, executions: list[Execution], chunk: Chunk) -> list[Finished]:
+    def _run(self, executions: list[Execution], chunk: Chunk, tally: Tally) -> list[Finished]:
         """Run a chunk; what a drain finds not begun is handed back."""
-        quiet = len(executions) > 1
+        alone = len(executions) == 1
+        quiet = chunk.short or not alone
         finished: list[Finished] = []
         began = time.monotonic()
         for execution in executions:
             if not self._leases.begin(execution):
                 continue
-            if quiet and self._draining.is_set():
+            if not alone and self._draining.is_set():
                 outcome: Outcome = Interrupted(started=False)
             else:
                 outcome = execute(execution, self._processors, quiet=quiet)
             execution.ended = True
             finished.append(Finished(execution.attempt, outcome))
-        seconds = time.monotonic() - began
+        now = time.monotonic()
         if finished:
-            chunk.learn(len(finished), seconds)
+            chunk.learn(len(finished), now - began)
         if quiet:
-            log.info("jobs.ended", jobs=len(finished), seconds=round(seconds, 3))
+            tally.add(len(finished), now - began, now)
         return finished

@@ -1,5 +1,6 @@
 """A worker process: its threads, its signals, its end."""
 
+import gc
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from jobs.processors.registry import processors
 from jobs.queue.claim import Demand
 from jobs.queue.finish import finish
 from jobs.queue.promote import promote
+from jobs.worker.bounds import Bounds
 from jobs.worker.heartbeat import Heartbeat
 from jobs.worker.idle import Idle
 from jobs.worker.leases import Leases
@@ -21,6 +23,7 @@ from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.pool import Pool
 from jobs.worker.presence import Presence, process_name
 from jobs.worker.signals import StopSignals
+from jobs.worker.steps import Steps
 from jobs.worker.wakeup import listeners
 from jobs.worker.wakeup.listener import EVERYTHING
 
@@ -65,6 +68,7 @@ class Runner:
         structlog.contextvars.bind_contextvars(
             pool=",".join(pool.pool.name for pool in self._pools), worker=process_name()
         )
+        gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
         log.info("worker.started", threads=sum(len(pool.threads) for pool in self._pools))
         try:
             self._start()
@@ -133,12 +137,12 @@ class Runner:
         return any(thread.is_alive() for pool in self._pools for thread in pool.threads)
 
     def _pool(self, pool: priorities.Pool) -> Pool:
+        demand = Demand(pool.lowest, pool.highest, process_name(), settings.JOB_LEASE_SECONDS)
         return Pool(
             pool,
-            Demand(pool.lowest, pool.highest, process_name(), settings.JOB_LEASE_SECONDS),
+            steps=Steps(demand, self._patience, Bounds(settings.WORKER_POLL_SECONDS)),
             idle=Idle(settings.WORKER_POLL_SECONDS),
             leases=self._leases,
-            patience=self._patience,
             processors=processors(),
             once=self._once,
         )

@@ -1,0 +1,128 @@
+"""The steps of a pool's threads: two at a time; who comes meanwhile goes along with the next.
+
+Each thread on its own would pay a round trip and a commit for every job; together they share them.
+What each thread gets is its own all the same: one claims no job for another to wait for.
+"""
+
+import threading
+import time
+from _thread import allocate_lock
+
+import structlog
+from django.db import DataError
+
+from jobs.attempt import Attempt
+from jobs.outcomes import Failed
+from jobs.queue.claim import Demand
+from jobs.queue.finish import Finished, finish
+from jobs.queue.step import Stepped, step
+from jobs.worker.bounds import Bounds
+from jobs.worker.patience import Patience
+
+AT_ONCE = 2
+
+log = structlog.get_logger(__name__)
+
+
+class _Turn:
+    """A thread's part in a step: what it brings, and what it gets."""
+
+    __slots__ = ("claimed", "error", "finished", "gate", "leads", "lost", "want")
+
+    def __init__(self, finished: list[Finished], want: int) -> None:
+        self.finished = finished
+        self.want = want
+        self.leads = False
+        self.claimed: list[Attempt] = []
+        self.lost: set[int] = set()
+        self.error: BaseException | None = None
+        # Held until it is this thread's turn to go on: a bare lock costs a tenth of an Event.
+        self.gate = allocate_lock()
+        self.gate.acquire()
+
+
+class Steps:
+    """Settles and claims for all threads of a pool."""
+
+    def __init__(self, demand: Demand, patience: Patience, bounds: Bounds) -> None:
+        self._demand = demand
+        self._patience = patience
+        self._bounds = bounds
+        self._lock = threading.Lock()
+        self._free = AT_ONCE
+        self._waiting: list[_Turn] = []
+
+    def take(self, finished: list[Finished], want: int) -> tuple[list[Attempt], set[int]]:
+        """Settle `finished`, claim up to `want` jobs: the claimed jobs, and the lost leases.
+
+        Raises GaveUp when the worker must end while the database is away.
+        """
+        turn = _Turn(finished, want)
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                turn.leads = True
+            else:
+                self._waiting.append(turn)
+        if not turn.leads:
+            turn.gate.acquire()
+        if turn.leads:
+            self._lead(turn)
+        if turn.error is not None:
+            raise turn.error
+        return turn.claimed, turn.lost
+
+    def _lead(self, first: _Turn) -> None:
+        """Step for `first` and all that wait; then hand the lead on to one that came meanwhile."""
+        with self._lock:
+            turns = [first, *self._waiting]
+            self._waiting = []
+        try:
+            self._step(turns)
+        except BaseException as error:  # each thread ends by it
+            for turn in turns:
+                turn.error = error
+        with self._lock:
+            successor = self._waiting.pop(0) if self._waiting else None
+            if successor is None:
+                self._free += 1
+        for turn in turns[1:]:
+            turn.gate.release()
+        if successor is not None:
+            successor.leads = True
+            successor.gate.release()
+
+    def _step(self, turns: list[_Turn]) -> None:
+        finished = [one for turn in turns for one in turn.finished]
+        stepped = self._settle_and_claim(finished, sum(turn.want for turn in turns))
+        claimed = iter(stepped.claimed)
+        for turn in turns:
+            turn.lost = stepped.lost
+            turn.claimed = [attempt for _, attempt in zip(range(turn.want), claimed, strict=False)]
+
+    def _settle_and_claim(self, finished: list[Finished], want: int) -> Stepped:
+        try:
+            return self._claim(finished, want)
+        except DataError:
+            if not finished:
+                raise
+            # One outcome that PostgreSQL cannot store must not take the others along.
+            lost = set().union(*(self._settle_alone(one) for one in finished))
+            return self._claim([], want)._replace(lost=lost)
+
+    def _claim(self, finished: list[Finished], want: int) -> Stepped:
+        began = time.monotonic()
+        after = self._bounds.after(began)
+        stepped = self._patience.run(lambda: step(finished, self._demand, want, after))
+        if want:
+            self._bounds.learn(after, stepped.reached, began, time.monotonic())
+        return stepped
+
+    def _settle_alone(self, one: Finished) -> set[int]:
+        """Settle one attempt; if its outcome cannot be stored the job fails and says so."""
+        try:
+            return self._patience.run(lambda: finish([one]))
+        except DataError as error:
+            log.exception("job.unstorable", job_id=str(one.attempt.job_id))
+            failed = Failed(f"The outcome cannot be stored: {error}", code="bad_result")
+            return self._patience.run(lambda: finish([Finished(one.attempt, failed)]))
