@@ -19,16 +19,13 @@ BEGIN
       progress = 1,
       progress_message = '',
       result = coalesce(c.result, '{}')
-    FROM (
-      SELECT * FROM json_to_recordset(completed) AS row(
-        id uuid, lease bigint, metrics_id uuid, cpu integer, memory integer, seconds float8,
-        result jsonb, simulated boolean)
-      LIMIT json_array_length(completed)
-    ) c
-    -- There is an expiry iff the job is IN_PROGRESS, and it is finite. Asked by IS NOT NULL, the
-    -- planner expects next to no such row and reads the whole index of a small table for it; asked
-    -- by status, it walks the partial index of all running jobs once for each row.
-    WHERE job.id = c.id AND job.lease = c.lease AND isfinite(job.lease_expires_at)
+    FROM json_to_recordset(completed) AS c(
+      id uuid, lease bigint, metrics_id uuid, cpu integer, memory integer, seconds float8,
+      result jsonb, simulated boolean)
+    -- Asked by id = c.id, the planner reads the whole index of a table that was small when it looked.
+    -- An expiry is there iff the job is IN_PROGRESS; asked by status, it walks the partial index of
+    -- all running jobs once for each row.
+    WHERE job.id = ANY (ARRAY[c.id]) AND job.lease = c.lease AND job.lease_expires_at IS NOT NULL
     RETURNING job.id, c.metrics_id, c.cpu, c.memory, c.seconds, c.simulated
   )
   INSERT INTO jobs_jobmetrics

@@ -60,8 +60,8 @@ class Statement:
         if own.connection is None:
             own.ensure_connection()
         raw: psycopg.Connection[Any] = own.connection
-        arguments = [None if value is None else value.encode() for value in values]
         with own.wrap_database_errors:
+            arguments = [None if value is None else _encode(value) for value in values]
             if raw.autocommit and not settings.PGBOUNCER:
                 result = self._run_prepared(raw, arguments)
             else:
@@ -92,6 +92,12 @@ class Statement:
         if prepared.status != ExecStatus.COMMAND_OK:
             raise _error(prepared)
         self._prepared.raw = raw
+
+
+def _encode(value: str) -> bytes:
+    if "\x00" in value:  # libpq would read no further
+        raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+    return value.encode()
 
 
 class _PreparedOn(threading.local):

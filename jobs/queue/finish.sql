@@ -23,13 +23,10 @@ BEGIN
     progress_message = '',
     error_message = coalesce(f.error, ''),
     error_code = coalesce(f.code, '')
-  FROM (
-    SELECT * FROM json_to_recordset(finished) AS row(
-      id uuid, lease bigint, status text, error text, code text, longest_wait float8,
-      started boolean)
-    LIMIT json_array_length(finished)
-  ) f
-  WHERE job.id = f.id AND job.lease = f.lease AND isfinite(job.lease_expires_at);
+  FROM json_to_recordset(finished) AS f(
+    id uuid, lease bigint, status text, error text, code text, longest_wait float8,
+    started boolean)
+  WHERE job.id = ANY (ARRAY[f.id]) AND job.lease = f.lease AND job.lease_expires_at IS NOT NULL;
   GET DIAGNOSTICS settled = ROW_COUNT;
   RETURN settled;
 END

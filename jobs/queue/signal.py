@@ -16,11 +16,14 @@ from django.conf import settings
 from django.db import connection
 
 from jobs.queue import redis_signal
+from jobs.queue.database import Statement
 
 CHANNEL = "jobs_queued"
 DEBOUNCE_SECONDS = 0.002
 IDLE_SECONDS = 30.0  # then the connection is closed until it is needed again
 HOLD_SECONDS = 2.0  # a signal that failed is left alone so long
+
+_NOTIFY = Statement("SELECT pg_notify($1, $2)::text")
 
 log = structlog.get_logger(__name__)
 
@@ -102,8 +105,7 @@ def _senders() -> dict[str, Callable[[str], None]]:
 
 def _notify(payload: str) -> None:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+        _NOTIFY.run(CHANNEL, payload)
     except Exception:
         connection.close()
         raise

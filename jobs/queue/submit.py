@@ -1,5 +1,6 @@
 """Put jobs into the queue: one at a time, or in bulk by COPY."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from django.db import transaction
 
 from jobs.models import Job, new_id
 from jobs.priorities import DEFAULT
-from jobs.queue.database import Jsonb, engine_cursor, fetch
+from jobs.queue.database import Jsonb, Statement, engine_cursor, fetch
 from jobs.queue.signal import announce
 from jobs.states import Status
 
@@ -19,16 +20,18 @@ _COLUMNS = (
     " created_at, status, scheduled_at, queued_at"
 )
 # A job whose time has not come waits as PENDING; the database's clock decides.
-_INSERT = f"""
+_INSERT = Statement(
+    f"""
 INSERT INTO jobs_job ({_COLUMNS})
-SELECT %(id)s, %(job_type)s, %(source_file)s, %(target_format)s, %(parameters)s, %(priority)s,
-       %(max_attempts)s, %(owner)s, moment,
+SELECT $1::uuid, $2::text, $3::text, $4::text, $5::jsonb, $6::smallint, $7::smallint, $8::bigint,
+       moment,
        CASE WHEN at > moment THEN '{Status.PENDING}' ELSE '{Status.QUEUED}' END,
        at,
        CASE WHEN at > moment THEN NULL ELSE moment END
-FROM (SELECT %(scheduled_at)s::timestamptz AS at, clock_timestamp() AS moment) AS clock
-RETURNING id, status, created_at, queued_at
+FROM (SELECT $9::timestamptz AS at, clock_timestamp() AS moment) AS clock
+RETURNING json_build_array(status, created_at, queued_at)
 """  # noqa: S608 - constants of this module only
+)
 _COPY = f"COPY jobs_job ({_COLUMNS}) FROM STDIN"
 
 
@@ -51,18 +54,19 @@ def submit(new: NewJob) -> Job:
 
     The job comes back as it stands in the database: QUEUED, or PENDING until `scheduled_at`.
     """
-    values = {
-        "id": new_id(),
-        "job_type": new.job_type,
-        "source_file": new.source_file,
-        "target_format": new.target_format,
-        "parameters": Jsonb(dict(new.parameters)),
-        "priority": new.priority,
-        "max_attempts": new.max_attempts,
-        "owner": new.owner_id,
-        "scheduled_at": new.scheduled_at,
-    }
-    [(job_id, status, created_at, queued_at)] = fetch(_INSERT, values)
+    job_id = new_id()
+    answer = _INSERT.run(
+        str(job_id),
+        new.job_type,
+        new.source_file,
+        new.target_format,
+        json.dumps(dict(new.parameters), ensure_ascii=False),
+        str(new.priority),
+        str(new.max_attempts),
+        None if new.owner_id is None else str(new.owner_id),
+        None if new.scheduled_at is None else new.scheduled_at.isoformat(),
+    )
+    status, created_at, queued_at = json.loads(answer)
     transaction.on_commit(lambda: announce(new.priority), robust=True)
     return Job(
         id=job_id,
@@ -75,8 +79,8 @@ def submit(new: NewJob) -> Job:
         owner_id=new.owner_id,
         scheduled_at=new.scheduled_at,
         status=status,
-        created_at=created_at,
-        queued_at=queued_at,
+        created_at=datetime.fromisoformat(created_at),
+        queued_at=queued_at and datetime.fromisoformat(queued_at),
     )
 
 

@@ -4,7 +4,6 @@ import random
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from uuid import uuid4
 
 import structlog
 
@@ -18,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class Unanswered(Exception):
-    """The server did not bring our own ping back."""
+    """The server did not bring our ping back."""
 
 
 class Listener(threading.Thread):
@@ -82,10 +81,11 @@ class Listener(threading.Thread):
 
 
 class Pulse:
-    """When to ping, and whether the last ping came back."""
+    """When to ping, and whether the last ping came back. By chance not all at one time: what one
+    listener sends, others that share the channel hear too."""
 
     def __init__(self, now: float) -> None:
-        self.token = uuid4().hex
+        self._ping_after = PING_EVERY_SECONDS * random.uniform(0.7, 1.0)  # noqa: S311
         self._heard_at = now
         self._sent_at: float | None = None
 
@@ -100,7 +100,7 @@ class Pulse:
             if now - self._sent_at > PING_EVERY_SECONDS:
                 raise Unanswered(f"no answer for {now - self._sent_at:.0f} s")
             return False
-        if now - self._heard_at < PING_EVERY_SECONDS:
+        if now - self._heard_at < self._ping_after:
             return False
         self._sent_at = now
         return True

@@ -11,11 +11,15 @@ from jobs.queue.database import direct_parameters
 from jobs.queue.signal import CHANNEL
 from jobs.worker.wakeup.listener import CHECK_STOP_SECONDS, Listener, Pulse
 
+PINGS = f"{CHANNEL}_ping"
 APPLICATION_NAME = "mediaproc listener"
 
 
 class PostgresListener(Listener):
-    """Hears the NOTIFY of `jobs.queue.signal`, and its own pings: a pooler loses both silently."""
+    """Hears the NOTIFY of `jobs.queue.signal`, and pings: a pooler loses both silently.
+
+    All workers share the pings, so that a hundred idle ones send no more of them than one.
+    """
 
     signal_name = "postgresql"
 
@@ -23,8 +27,7 @@ class PostgresListener(Listener):
         """See Listener."""
         with _connect() as listening:
             pulse = Pulse(time.monotonic())
-            echo = f"{CHANNEL}_{pulse.token}"
-            for channel in (CHANNEL, echo):
+            for channel in (CHANNEL, PINGS):
                 listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield None
             while True:
@@ -33,7 +36,7 @@ class PostgresListener(Listener):
                     if notify.channel == CHANNEL:
                         yield notify.payload
                 if pulse.due(time.monotonic()):
-                    listening.execute("SELECT pg_notify(%s, '')", [echo])
+                    listening.execute("SELECT pg_notify(%s, '')", [PINGS])
                 yield None
 
 

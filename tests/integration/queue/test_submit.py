@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import DataError, transaction
 from django.utils import timezone
 
 from jobs.models import Job
@@ -35,6 +35,13 @@ def test_a_job_for_later_is_pending() -> None:
 def test_a_time_that_has_come_is_now() -> None:
     job = submit(NewJob("noop", scheduled_at=timezone.now() - timedelta(minutes=5)))
     assert job.status == Status.QUEUED
+
+
+@pytest.mark.parametrize("field", ["job_type", "source_file", "target_format"])
+def test_text_that_postgresql_cannot_hold_is_refused_whole(field: str) -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        submit(NewJob(**{"job_type": "noop", field: "a\x00b"}))
+    assert not Job.objects.exists()
 
 
 def test_many_are_queued_in_their_order() -> None:
