@@ -1,10 +1,10 @@
 """The fault programme: real workers, a real database, planned faults, an independent ledger.
 
-    make chaos                                     all faults mixed, for a minute
-    make chaos ARGS="--seed 7 --minutes 5"
-    make chaos ARGS="--only kill"                  one scenario
-    make chaos ARGS="--replay tests/chaos/plans/NAME.json"
-    make chaos ARGS="--mutants"                    put known bugs back: each must be caught
+make chaos                                     all faults mixed, for a minute
+make chaos ARGS="--seed 7 --minutes 5"
+make chaos ARGS="--only kill"                  one scenario
+make chaos ARGS="--replay tests/chaos/plans/NAME.json"
+make chaos ARGS="--mutants"                    put known bugs back: each must be caught
 """
 
 import argparse
@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import mutants
+from tests.chaos.catching import catch_all
 from tests.chaos.plan import Plan
 from tests.chaos.run import run
 from tests.chaos.scenarios import SCENARIOS, make_plan
@@ -38,7 +39,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     chosen = parser.parse_args()
     if chosen.mutants:
-        return mutants.check_all(as_json=chosen.json)
+        return catch_all(as_json=chosen.json)
     if chosen.replay:
         plan = Plan.read(chosen.replay)
     elif chosen.mutant:

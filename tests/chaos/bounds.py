@@ -71,9 +71,7 @@ def work_resumes_soon(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _was_killed(evidence: Evidence, pid: int) -> bool:
-    return any(
-        one["kind"] in DEADLY and one.get("pid") == pid for one in evidence.by_what["fault"]
-    )
+    return any(one["kind"] in DEADLY and one.get("pid") == pid for one in evidence.by_what["fault"])
 
 
 def _calm(evidence: Evidence, lease: Lease, death: float) -> bool:
@@ -99,13 +97,13 @@ def _calm(evidence: Evidence, lease: Lease, death: float) -> bool:
     ]
     spawned = {record["slot"]: record["t"] for record in evidence.by_what["spawned"]}
     well = [slot for slot in well if spawned.get(slot, until) < death]
-    return any(_had_free_thread(evidence, slot, pool.name, pool.threads, death + LEASE_SECONDS)
-               for slot in well)
+    return any(
+        _had_free_thread(evidence, slot, pool.name, pool.threads, death + LEASE_SECONDS)
+        for slot in well
+    )
 
 
-def _had_free_thread(
-    evidence: Evidence, slot: str, pool: str, threads: int, after: float
-) -> bool:
+def _had_free_thread(evidence: Evidence, slot: str, pool: str, threads: int, after: float) -> bool:
     """Whether not all threads of the pool in that slot were at work on one job from then on."""
     busy = 0
     for lease in evidence.leases.values():

@@ -40,7 +40,9 @@ def all_are_final(evidence: Evidence) -> Iterator[Violation]:
     """No job is left on the way."""
     if not evidence.drained:
         left = Counter(row.status for row in evidence.rows if not is_final(row.status))
-        yield Violation("the backlog does not drain", ", ".join(f"{n} {s}" for s, n in left.items()))
+        yield Violation(
+            "the backlog does not drain", ", ".join(f"{n} {s}" for s, n in left.items())
+        )
     for row in evidence.rows:
         if not is_final(row.status) and evidence.drained:
             yield Violation("job has no final state", f"{row.job} {row.status}")

@@ -70,7 +70,8 @@ def attempts_are_counted(evidence: Evidence) -> Iterator[Violation]:
         for lease in evidence.leases_of(job):
             if lease.claimed.attempt != counted + 1:
                 yield Violation(
-                    "attempt", f"{job} lease {lease.number}: {lease.claimed.attempt}, not {counted + 1}"
+                    "attempt",
+                    f"{job} lease {lease.number}: {lease.claimed.attempt}, not {counted + 1}",
                 )
                 break
             wrong = [one["attempt"] for one in lease.starts if one["attempt"] != counted + 1]

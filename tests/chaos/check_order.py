@@ -69,12 +69,12 @@ def first_come_first_served(evidence: Evidence) -> Iterator[Violation]:
 def _first_claims(evidence: Evidence) -> dict[str, list[_First]]:
     """By pool, in the order in which they should go."""
     there = {
-        job: record["t"]
-        for record in evidence.by_what["acknowledged"]
-        for _, job in record["jobs"]
+        job: record["t"] for record in evidence.by_what["acknowledged"] for _, job in record["jobs"]
     }
     asked = {
-        number: record["began"] for record in evidence.by_what["claim"] for _, number, _ in record["got"]
+        number: record["began"]
+        for record in evidence.by_what["claim"]
+        for _, number, _ in record["got"]
     }
     pools = parse_pools(POOLS)
     found: dict[str, list[_First]] = defaultdict(list)
@@ -94,9 +94,5 @@ def _first_claims(evidence: Evidence) -> dict[str, list[_First]]:
 def _breaks(evidence: Evidence) -> list[tuple[float, float]]:
     """When claims were rolled back, so that what they had locked came back."""
     unanswered = [(one["began"], one["t"]) for one in evidence.by_what["unanswered"]]
-    database = [
-        (one.began, one.ended)
-        for one in evidence.disturbances
-        if one.kind in ABORTING
-    ]
+    database = [(one.began, one.ended) for one in evidence.disturbances if one.kind in ABORTING]
     return [(began, ended + _LOCKED_SECONDS) for began, ended in (*unanswered, *database)]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from tests.chaos.clock import now
 from tests.chaos.ledger import Tail
@@ -56,7 +57,12 @@ class Crew(threading.Thread):
         process = self._processes.get(slot)
         if process is not None and process.poll() is None:
             # `_read` finds this record and sends the SIGCONT.
-            values = {"kind": "stop", "slot": slot, "pid": process.pid, "seconds": seconds}
+            values: dict[str, Any] = {
+                "kind": "stop",
+                "slot": slot,
+                "pid": process.pid,
+                "seconds": seconds,
+            }
             self._stage.ledger.write("fault", name="stop", **values)
             process.send_signal(signal.SIGSTOP)
 

@@ -21,6 +21,14 @@ API_SHARE = 0.25
 MANY_SHARE = 0.05
 MANY = (2, 30)
 API_SECONDS = 12.0
+# The type of a job that takes its time, and how long.
+_LASTING = {
+    "short": ("wait", 0.01, 0.15),
+    "medium": ("wait", 0.3, 1.5),
+    "long": ("wait", 3.5, 5.0),
+    "deaf": ("wait", 1.0, 4.0),
+    "file": ("file", 0.05, 0.4),
+}
 
 
 @dataclass(frozen=True)
@@ -53,22 +61,17 @@ class Choice:
         kind = kind or random.choices(list(self._mix), list(self._mix.values()))[0]
         token = f"{self._door}-{next(self._numbers)}"
         priority = random.randint(0, 10)
-        match kind:
-            case "short":
-                return Wanted(token, "wait", priority, {"seconds": random.uniform(0.01, 0.15)})
-            case "long":
-                return Wanted(token, "wait", priority, {"seconds": random.uniform(3.5, 5)})
-            case "deaf":
-                seconds = random.uniform(1, 4)
-                return Wanted(token, "wait", priority, {"seconds": seconds, "deaf": True})
-            case "file":
-                return Wanted(token, "file", priority, {"seconds": random.uniform(0.05, 0.4)})
-            case "flaky":
-                return Wanted(token, "flaky", priority, {"succeeds_on": random.choice((2, 2, 3, 4))})
-            case "scheduled":
-                return Wanted(token, "quick", priority, wait=random.uniform(0.2, 2))
-            case _:
-                return Wanted(token, kind, priority)
+        if kind == "scheduled":
+            return Wanted(token, "quick", priority, wait=random.uniform(0.2, 2))
+        if kind == "flaky":
+            return Wanted(token, kind, priority, {"succeeds_on": random.choice((2, 2, 3, 4))})
+        if kind in _LASTING:
+            job_type, shortest, longest = _LASTING[kind]
+            parameters: dict[str, Any] = {"seconds": round(random.uniform(shortest, longest), 3)}
+            if kind == "deaf":
+                parameters["deaf"] = True
+            return Wanted(token, job_type, priority, parameters)
+        return Wanted(token, kind, priority)
 
     def poison(self, how: str) -> Wanted:
         """A job that ruins its worker."""
@@ -150,10 +153,7 @@ class Driver:
             return 0
         self._intend("python", jobs)
         try:
-            if len(jobs) == 1:
-                ids = [submit(_new(jobs[0])).id]
-            else:
-                ids = submit_many(map(_new, jobs))
+            ids = [submit(_new(jobs[0])).id] if len(jobs) == 1 else submit_many(map(_new, jobs))
         except (DatabaseError, InterfaceError) as error:
             connection.close()
             self._maybe(jobs, repr(error))

@@ -3,17 +3,20 @@
 import signal
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import psutil
 import psycopg
+from redis.exceptions import RedisError
 
 from tests.chaos.clock import now
 from tests.chaos.crew import Crew
 from tests.chaos.driver import Driver
 from tests.chaos.plan import Fault, Plan
 from tests.chaos.stage import Stage
+from tests.redis_server import RedisServer
 
 _STORM_PAUSE_SECONDS = 0.1
 _ARMED_SECONDS = 2.0
@@ -34,7 +37,9 @@ class Faults:
         self._driver = driver
         self._over = threading.Event()
         self._database = threading.Lock()
+        self._redis = threading.Lock()
         self._threads: list[threading.Thread] = []
+        self._broken: list[Exception] = []
 
     def run(self) -> None:
         """The load goes on for the plan's time; then everything that lasts is ended."""
@@ -48,13 +53,18 @@ class Faults:
         self._over.set()
         for thread in self._threads:
             thread.join()
+        if self._broken:
+            raise self._broken[0]
 
     def _fire(self, fault: Fault) -> None:
-        getattr(self, f"_{fault.kind}")(fault)
+        try:
+            getattr(self, f"_{fault.kind}")(fault)
+        except Exception as error:  # of any kind: the run is worth nothing then
+            self._broken.append(error)
 
     def _last(self, fault: Fault, begin: Callable[[], object], end: Callable[[], object]) -> None:
         """Something that lasts; both ends are written down, outside of what they enclose."""
-        values = {"kind": fault.kind, "slot": fault.slot, "name": fault.name}
+        values: dict[str, Any] = {"kind": fault.kind, "slot": fault.slot, "name": fault.name}
         self._stage.ledger.write("fault", wait=True, **values, seconds=fault.seconds)
         begin()
         self._over.wait(fault.seconds)
@@ -151,24 +161,26 @@ class Faults:
             self._last(fault, _nothing, lambda: own.execute("SELECT 1"))
 
     def _redis_kill(self, fault: Fault) -> None:
-        redis = self._stage.redis
-        assert redis is not None, "the plan says redis"
-        comes_back = fault.at + fault.seconds < self._plan.seconds
-        self._last(fault, redis.kill, redis.start if comes_back else _nothing)
+        with self._redis, self._redis_server() as redis:
+            comes_back = fault.at + fault.seconds < self._plan.seconds
+            self._last(fault, redis.kill, redis.start if comes_back else _nothing)
 
     def _redis_stop(self, fault: Fault) -> None:
-        redis = self._stage.redis
-        assert redis is not None, "the plan says redis"
-        with suppress(ProcessLookupError):
+        with self._redis, self._redis_server() as redis:
             self._last(
                 fault, lambda: redis.send(signal.SIGSTOP), lambda: redis.send(signal.SIGCONT)
             )
 
     def _redis_flush(self, fault: Fault) -> None:
-        redis = self._stage.redis
-        assert redis is not None, "the plan says redis"
-        with suppress(Exception):  # it may be dead or stopped
+        with self._redis, self._redis_server() as redis:
             self._last(fault, redis.flush, _nothing)
+
+    @contextmanager
+    def _redis_server(self) -> Iterator[RedisServer]:
+        """The server; when a plan has killed it for good, nothing more is done to it."""
+        assert self._stage.redis is not None, "the plan says redis"
+        with suppress(RedisError):
+            yield self._stage.redis
 
 
 def _at(fault: Fault) -> float:
@@ -177,5 +189,3 @@ def _at(fault: Fault) -> float:
 
 def _nothing() -> None:
     """Nothing to begin or to end."""
-
-

@@ -39,8 +39,7 @@ def _children(stage: Stage) -> list[psutil.Process]:
         except psutil.Error:
             continue
         ours = any(part.endswith(stage.mark) for part in command) or (
-            "tests.chaos.worker" in command
-            and process.environ().get("CHAOS_MARK") == stage.mark
+            "tests.chaos.worker" in command and process.environ().get("CHAOS_MARK") == stage.mark
         )
         if ours:
             found.append(process)

@@ -24,8 +24,9 @@ DOORS = ("api", "python")
 
 # Shares of what is submitted. The rare ones hold a thread for long.
 MIX = {
-    "quick": 800,
-    "short": 60,
+    "quick": 700,
+    "short": 120,
+    "medium": 50,
     "scheduled": 30,
     "flaky": 50,
     "broken": 20,

@@ -134,10 +134,10 @@ class File(_Job):
         try:
             run(
                 [SLEEP, f"{attempt.parameters['seconds']:.2f}{os.environ['CHAOS_MARK']}"],
-                limits=Limits(sandbox="off"),
+                limits=Limits(sandbox="none"),
                 wall_seconds=60,
                 stderr=Tail(),
-                on_stdout=len,
+                on_stdout=lambda _: None,
                 stop=context.stopped,
             )
         except Stopped:

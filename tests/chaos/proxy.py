@@ -7,7 +7,6 @@ are slow, or lose the answer to a COMMIT. The proxy runs in a thread of its own.
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -129,7 +128,7 @@ class Proxy:
         self._thread.start()
         self._doors = {name: Door(name, target, told) for name in names}
         for door in self._doors.values():
-            self._run(door.listen()).result(10)
+            self._run(door.listen())
 
     def port(self, name: str) -> int:
         """Where a door is."""
@@ -177,7 +176,7 @@ class Proxy:
             for door in doors:
                 action(door)
 
-        self._run(act()).result(10)
+        self._run(act())
 
-    def _run(self, coroutine: Coroutine[Any, Any, None]) -> "Future[None]":
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)

@@ -49,8 +49,8 @@ class Report:
             f"  SIGKILLs, restarts   {self.sigkills}, {self.restarts}",
             f"  failed attempts      {self.retries} were tried again",
             f"  extra executions     {self.extra_executions}  ({_counts(self.explained_by)})",
-            f"  longest wait         {self.longest_rerun_seconds:.1f} s from a kill to the next run,"
-            f" {self.longest_resume_seconds:.1f} s from a restart to the next claim",
+            f"  from kill to re-run  {self.longest_rerun_seconds:.1f} s at the longest",
+            f"  from restart to work {self.longest_resume_seconds:.1f} s at the longest",
             f"  violations           {len(self.violations)}",
             *(f"    {text}" for text in self.violations[:_SHOWN]),
         ]

@@ -61,9 +61,7 @@ def _run(plan: Plan, built: stage.Stage, keep_logs: Path | None) -> Report:
 def _wait_for_workers() -> None:
     from jobs.models import WorkerProcess
 
-    wait_until(
-        lambda: WorkerProcess.objects.count() >= len(SLOTS), "all workers serve", seconds=90
-    )
+    wait_until(lambda: WorkerProcess.objects.count() >= len(SLOTS), "all workers serve", seconds=90)
 
 
 def _drained(plan: Plan) -> bool:
@@ -125,6 +123,3 @@ class _Teller(threading.Thread):
     def end(self) -> None:
         """Say no more."""
         self._ending.set()
-
-
-

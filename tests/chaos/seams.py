@@ -5,6 +5,7 @@ database has answered into the ledger.
 """
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +22,18 @@ from tests.chaos.clock import now
 
 def install() -> None:
     """Wrap. Once, before the worker starts."""
-    pool.step = _step(pool.step)
-    pool.execute = _execute(pool.execute)
-    pool.finish = _finish(pool.finish)
-    heartbeat.finish = _finish(heartbeat.finish)
-    runner.finish = _finish(runner.finish)
-    heartbeat.heartbeat = _heartbeat(heartbeat.heartbeat)
-    maintenance.rescue = _rescue(maintenance.rescue)
-    maintenance.promote = _promote(maintenance.promote)
+    wrap(pool, "step", _step)
+    wrap(pool, "execute", _execute)
+    for module in (pool, heartbeat, runner):
+        wrap(module, "finish", _finish)
+    wrap(heartbeat, "heartbeat", _heartbeat)
+    wrap(maintenance, "rescue", _rescue)
+    wrap(maintenance, "promote", _promote)
+
+
+def wrap(module: ModuleType, name: str, wrapper: Callable[[Any], Any]) -> None:
+    """Replace a function in the module that uses it. Raises AttributeError when it is not there."""
+    setattr(module, name, wrapper(getattr(module, name)))
 
 
 def _step(original: Callable[..., Stepped]) -> Callable[..., Stepped]:

@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 
 class Violation(NamedTuple):
-    """An invariant that did not hold. rule: its name. detail: which job, lease or worker, and how."""
+    """An invariant that did not hold.
+
+    rule: its name. detail: which job, lease or worker, and how.
+    """
 
     rule: str
     detail: str

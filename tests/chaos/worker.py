@@ -1,6 +1,6 @@
 """One worker process: the ordinary `run_workers`, with the points of the plan in it.
 
-    python -m tests.chaos.worker SLOT --queue high ...
+python -m tests.chaos.worker SLOT --queue high ...
 """
 
 import os
@@ -35,9 +35,7 @@ def main() -> None:
     if mutant := os.environ.get("CHAOS_MUTANT"):
         mutants.MUTANTS[mutant].in_worker()
     seams.install()
-    resource.setrlimit(
-        resource.RLIMIT_AS, (psutil.Process().memory_info().vms + MEMORY_BYTES,) * 2
-    )
+    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + MEMORY_BYTES,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     from django.core.management import execute_from_command_line
 
