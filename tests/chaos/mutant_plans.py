@@ -104,3 +104,15 @@ def silence() -> Plan:
         drain_seconds=8.0,
         comment="polling alone is correct",
     )
+
+
+def idleness() -> Plan:
+    """Workers look into an empty queue many times, and keep a plan that suits it."""
+    return Plan(
+        1,
+        "idleness",
+        5.0,
+        environment={"WORKER_POLL_SECONDS": "0.05"},
+        idle_seconds=2.0,
+        comment="statements are planned for an empty table, then jobs come",
+    )

@@ -14,7 +14,7 @@ import psycopg
 
 from tests.chaos import mutant_plans
 from tests.chaos.plan import Plan
-from tests.chaos.seams import wrap
+from tests.chaos.wrapping import wrap
 
 Database = psycopg.Connection[Any]
 
@@ -209,7 +209,7 @@ MUTANTS: dict[str, Mutant] = {
         _guard("WHERE job.id = f.id AND job.lease_expires_at IS NOT NULL"),
     ),
     "claim-by-subquery": Mutant(
-        "the pick of a claim is a plain subquery", mutant_plans.kills, _claim_by_subquery
+        "the pick of a claim is a plain subquery", mutant_plans.idleness, _claim_by_subquery
     ),
     "rescue-without-recheck": Mutant(
         "rescue looks first and updates later",

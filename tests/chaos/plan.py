@@ -65,8 +65,9 @@ class Plan:
     """All that a run depends on.
 
     rate: jobs a second. mix: shares of the kinds of jobs. environment: of workers and web server,
-    over the usual one. tmpfs: the database is on a small file system of its own. drain_seconds:
-    how long the backlog may take after the load has ended.
+    over the usual one. tmpfs: the database is on a small file system of its own. idle_seconds: how
+    long workers find nothing before the load begins. drain_seconds: how long the backlog may take
+    after it has ended.
     """
 
     seed: int
@@ -78,6 +79,7 @@ class Plan:
     environment: dict[str, str] = field(default_factory=dict)
     redis: bool = False
     tmpfs: bool = False
+    idle_seconds: float = 0.0
     drain_seconds: float = 40.0
     comment: str = ""
 

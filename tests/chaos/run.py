@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from pathlib import Path
 
 from tests.chaos import disk, stage
@@ -40,6 +41,7 @@ def _run(plan: Plan, built: stage.Stage, keep_logs: Path | None) -> Report:
     driver = Driver(plan, built.ledger, built.web)
     teller = _Teller(plan, crew)
     teller.start()
+    time.sleep(plan.idle_seconds)
     driver.start()
     faults = Faults(plan, built, crew, driver)
     faults.run()

@@ -133,7 +133,7 @@ def redis(random: Random, seconds: float, every: float = 4.0) -> Faults:
     yield Fault("redis_kill", at=round(seconds * 0.8, 1), seconds=seconds)
 
 
-def poison(random: Random, seconds: float, every: float = 5.0) -> Faults:
+def poison(random: Random, seconds: float, every: float = 2.5) -> Faults:
     """Jobs that ruin their workers."""
     hows = random.sample(HOWS, len(HOWS))
     for number, at in enumerate(_times(random, seconds * 0.8, every)):

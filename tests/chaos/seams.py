@@ -5,7 +5,6 @@ database has answered into the ledger.
 """
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from jobs.worker import heartbeat, maintenance, pool, runner
 from jobs.worker.leases import Execution
 from tests.chaos import points
 from tests.chaos.clock import now
+from tests.chaos.wrapping import wrap
 
 
 def install() -> None:
@@ -29,11 +29,6 @@ def install() -> None:
     wrap(heartbeat, "heartbeat", _heartbeat)
     wrap(maintenance, "rescue", _rescue)
     wrap(maintenance, "promote", _promote)
-
-
-def wrap(module: ModuleType, name: str, wrapper: Callable[[Any], Any]) -> None:
-    """Replace a function in the module that uses it. Raises AttributeError when it is not there."""
-    setattr(module, name, wrapper(getattr(module, name)))
 
 
 def _step(original: Callable[..., Stepped]) -> Callable[..., Stepped]:
