@@ -11,7 +11,7 @@ from tests.chaos.violation import Violation
 RERUN_SECONDS = LEASE_SECONDS + 2.0
 RESUME_SECONDS = 10.0
 # Of everyone at once: while these last nobody can be asked to be quick.
-_GENERAL = ("restart", "crash", "full_disk", "terminate", "slow", "half_open", "pinned")
+_GENERAL = ("restart", "crash", "full_disk", "terminate", "slow", "half_open", "stall")
 # After its start the server rescues nothing for one lease.
 _AFTER_START_SECONDS = LEASE_SECONDS + 2.0
 

@@ -1,5 +1,6 @@
 """Only who holds the lease settles a job; every lease that was in vain has its reason."""
 
+import signal
 from collections.abc import Iterator
 
 from jobs.states import Status
@@ -111,7 +112,7 @@ def _costs_leases(fault: Disturbance, lease: Lease) -> bool:
         return True
     if fault.kind in ("stop", "half_open"):
         return fault.seconds >= _NOTICEABLE_SECONDS or not lease.known
-    if fault.kind in ("full_disk", "term"):
+    if fault.kind in ("full_disk", "term", "stall"):
         return True
     # An outage alone costs nothing, unless the answer to the claim went with it.
     return fault.kind in ("restart", "crash", "terminate", "cut", "ambiguous") and not lease.known
@@ -119,11 +120,14 @@ def _costs_leases(fault: Disturbance, lease: Lease) -> bool:
 
 def workers_end_by_faults(evidence: Evidence) -> Iterator[Violation]:
     """No worker dies by itself, and none stays when told to end."""
+    served = {record["pid"] for record in evidence.by_what["claim"]}
     for record in evidence.by_what["exited"]:
         faults = [one for one in evidence.by_what["fault"] if one.get("pid") == record["pid"]]
         told = any(one["kind"] == "term" for one in faults)
         killed = any(one["kind"] in DEADLY for one in faults)
-        if not (killed or (told and record["code"] == 0)):
+        # SIGTERM ends a process that is still starting up; it has no job yet.
+        early = record["code"] == -signal.SIGTERM and record["pid"] not in served
+        if not (killed or (told and (record["code"] == 0 or early))):
             yield Violation(
                 "a worker died by itself",
                 f"{record['slot']}, process {record['pid']}, exit code {record['code']}",

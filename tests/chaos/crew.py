@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.chaos.clock import now
 from tests.chaos.ledger import Tail
-from tests.chaos.plan import SLOTS
+from tests.chaos.plan import EVERYONE, SLOTS
 from tests.chaos.points import make_counters
 from tests.chaos.stage import Stage
 from tests.service import PROJECT
@@ -18,6 +18,7 @@ from tests.service import PROJECT
 _TICK_SECONDS = 0.02
 _AGAIN_SECONDS = 0.2
 _END_SECONDS = 20.0
+_STALL_SECONDS = 1.0
 
 
 class Crew(threading.Thread):
@@ -37,7 +38,10 @@ class Crew(threading.Thread):
 
     def run(self) -> None:
         """Until `end`."""
+        ticked = now()
         while not self._ending.wait(_TICK_SECONDS):
+            self._notice_stall(now() - ticked)
+            ticked = now()
             self._read()
             self._continue()
             for slot in SLOTS:
@@ -86,6 +90,14 @@ class Crew(threading.Thread):
     def log(self, slot: str) -> Path:
         """What the processes of a slot have written."""
         return self._stage.folder / f"{slot}.log"
+
+    def _notice_stall(self, seconds: float) -> None:
+        """A machine that stands still costs leases like a stop of every process; nobody planned
+        it, so it is written down."""
+        if seconds > _STALL_SECONDS:
+            values: dict[str, Any] = {"t": now() - seconds, "seconds": round(seconds, 2)}
+            self._stage.ledger.write("fault", kind="stall", slot=EVERYONE, name="stall", **values)
+            self._stage.ledger.write("fault_over", slot=EVERYONE, name="stall")
 
     def _start(self, slot: str) -> None:
         queues = [part for pool in SLOTS[slot] for part in ("--queue", pool)]

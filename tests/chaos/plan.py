@@ -1,7 +1,7 @@
 """A plan: who runs, what is submitted, and every fault, all of it known before the run begins."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -89,6 +89,11 @@ class Plan:
         values: dict[str, Any] = json.loads(path.read_text())
         faults = tuple(Fault(**fault) for fault in values.pop("faults"))
         return cls(**values, faults=faults)
+
+    def without(self, kind: str) -> Self:
+        """The same, but for the faults of one kind."""
+        faults = tuple(fault for fault in self.faults if fault.kind != kind)
+        return replace(self, faults=faults, tmpfs=self.tmpfs and kind != "full_disk")
 
     def write(self, path: Path) -> None:
         """As JSON that a person can read and change: a fault a line, what is not said left out."""

@@ -39,7 +39,7 @@ class Report:
 
     def text(self) -> str:
         """For people."""
-        if self.skipped:
+        if self.skipped and not self.acknowledged:
             return f"{self.scenario}: SKIPPED, {self.skipped}"
         lines = [
             f"{self.scenario}, seed {self.seed}, {self.seconds:.0f} s",
@@ -51,6 +51,7 @@ class Report:
             f"  extra executions     {self.extra_executions}  ({_counts(self.explained_by)})",
             f"  from kill to re-run  {self.longest_rerun_seconds:.1f} s at the longest",
             f"  from restart to work {self.longest_resume_seconds:.1f} s at the longest",
+            *([f"  SKIPPED              {self.skipped}"] if self.skipped else []),
             f"  violations           {len(self.violations)}",
             *(f"    {text}" for text in self.violations[:_SHOWN]),
         ]

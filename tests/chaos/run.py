@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.chaos import disk, stage
@@ -23,11 +24,17 @@ _SAY_SECONDS = 5.0
 def run(plan: Plan, *, mutant: str = "", keep_logs: Path | None = None) -> Report:
     """Run a plan, with a known bug put back if one is named. keep_logs: where logs are copied to
     when something is wrong."""
-    try:
-        with stage.built(plan, mutant) as built:
-            return _run(plan, built, keep_logs)
-    except disk.NotPossible as reason:
-        return skipped(plan, f"no file system can be mounted here: {reason}")
+    missing = ""
+    if plan.tmpfs:
+        try:
+            disk.SmallDisk.check()
+        except disk.NotPossible as reason:
+            missing = f"full_disk, because no file system can be mounted here: {reason}"
+            plan = plan.without("full_disk")
+    if missing and not plan.faults:
+        return skipped(plan, missing)
+    with stage.built(plan, mutant) as built:
+        return replace(_run(plan, built, keep_logs), skipped=missing)
 
 
 def _run(plan: Plan, built: stage.Stage, keep_logs: Path | None) -> Report:

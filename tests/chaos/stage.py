@@ -5,7 +5,6 @@ import os
 import random
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ import psycopg
 
 from mediaproc import embedded_postgres
 from mediaproc.embedded_postgres import Server
+from tests import production
 from tests.chaos import history, ledger, plan
 from tests.chaos.disk import SmallDisk
 from tests.chaos.ledger import Ledger
@@ -99,12 +99,8 @@ def _environment(
 ) -> dict[str, str]:
     (folder / "plan.json").touch()
     wanted.write(folder / "plan.json")
-    return {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    ours = {
         "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
-        "DEBUG": "False",
-        "SECRET_KEY": "of-the-chaos-" * 4,
         "ALLOWED_HOSTS": "127.0.0.1",
         "SECURE_SSL_REDIRECT": "False",
         "LOG_FORMAT": "json",
@@ -124,6 +120,7 @@ def _environment(
         "CHAOS_MARK": mark,
         **wanted.environment,
     }
+    return production.environment(**ours)
 
 
 def _prepare(environment: dict[str, str], server: Server, mutant: str) -> None:
