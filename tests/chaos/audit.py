@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     check_jobs.one_metrics_row_a_success,
     check_jobs.right_ends,
     check_leases.settled_by_holder,
+    check_leases.results_have_their_effect,
     check_leases.claims_are_real,
     check_leases.attempts_are_counted,
     check_leases.every_loss_is_explained,

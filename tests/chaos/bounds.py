@@ -12,6 +12,9 @@ RERUN_SECONDS = LEASE_SECONDS + 2.0
 RESUME_SECONDS = 10.0
 # Of everyone at once: while these last nobody can be asked to be quick.
 _GENERAL = ("restart", "crash", "full_disk", "terminate", "slow", "half_open", "stall")
+# Of one worker: while these last it is not the one to be quick.
+_HARMFUL = (*_GENERAL, *DEADLY, "stop", "term")
+_START_SECONDS = 3.0  # of a worker, until it serves
 # After its start the server rescues nothing for one lease.
 _AFTER_START_SECONDS = LEASE_SECONDS + 2.0
 
@@ -93,10 +96,17 @@ def _calm(evidence: Evidence, lease: Lease, death: float) -> bool:
     well = [
         slot
         for slot, served in SLOTS.items()
-        if pool.name in served and not evidence.disturbed(slot, death - LEASE_SECONDS, until)
+        if pool.name in served
+        and not any(
+            one.kind in _HARMFUL for one in evidence.disturbed(slot, death - LEASE_SECONDS, until)
+        )
     ]
-    spawned = {record["slot"]: record["t"] for record in evidence.by_what["spawned"]}
-    well = [slot for slot in well if spawned.get(slot, until) < death]
+    starting = {
+        record["slot"]
+        for record in evidence.by_what["spawned"]
+        if death - _START_SECONDS < record["t"] < until
+    }
+    well = [slot for slot in well if slot not in starting]
     return any(
         _had_free_thread(evidence, slot, pool.name, pool.threads, death + LEASE_SECONDS)
         for slot in well

@@ -42,6 +42,13 @@ def settled_by_holder(evidence: Evidence) -> Iterator[Violation]:
                 )
 
 
+def results_have_their_effect(evidence: Evidence) -> Iterator[Violation]:
+    """What was accepted as done was done, by who said so."""
+    for lease in evidence.leases.values():
+        if lease.how == "completed" and not lease.effect:
+            yield Violation("completed without an effect", f"{lease.job} lease {lease.number}")
+
+
 def claims_are_real(evidence: Evidence) -> Iterator[Violation]:
     """A worker got what the database gave it, and no more than it wanted; it ran only that."""
     for record in evidence.by_what["claim"]:

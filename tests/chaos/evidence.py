@@ -31,6 +31,7 @@ class Lease:
     ended: Change | None = None
     how: str = ""
     starts: list[Record] = field(default_factory=list)
+    effect: bool = False
     outcome: str = ""
 
 
@@ -73,6 +74,7 @@ class Evidence:
             self.changes[change.job].append(change)
         self.slot_of = {record["pid"]: record["slot"] for record in self.by_what["spawned"]}
         self.leases = self._leases()
+        self._add_what_workers_said()
         self.disturbances = [self._disturbance(record) for record in self.by_what["fault"]]
 
     def leases_of(self, job: str) -> list[Lease]:
@@ -102,17 +104,24 @@ class Evidence:
                     lease = leases[change.old_lease]
                     if lease.ended is None:
                         lease.ended, lease.how = change, _how(change)
+        return leases
+
+    def _add_what_workers_said(self) -> None:
         for record in self.by_what["claim"]:
             for _, number, _ in record["got"]:
-                if number in leases:
-                    leases[number].known = True
-        for record in self.by_what["start"]:
-            if record["lease"] in leases:
-                leases[record["lease"]].starts.append(record)
-        for record in self.by_what["end"]:
-            if record["lease"] in leases:
-                leases[record["lease"]].outcome = record["outcome"]
-        return leases
+                if number in self.leases:
+                    self.leases[number].known = True
+        for record in (one for what in ("start", "effect", "end") for one in self.by_what[what]):
+            lease = self.leases.get(record["lease"])
+            if lease is None:
+                continue
+            match record["what"]:
+                case "start":
+                    lease.starts.append(record)
+                case "effect":
+                    lease.effect = True
+                case _:
+                    lease.outcome = record["outcome"]
 
     def _disturbance(self, record: Record) -> Disturbance:
         kind, slot, t = record["kind"], record["slot"], record["t"]

@@ -111,12 +111,18 @@ class Faults:
         disk = self._stage.disk
         assert disk is not None, "the plan says tmpfs"
 
+        def begin() -> None:
+            disk.fill()
+            if fault.how == "log":  # a new segment of the log has no room either: the server PANICs
+                with suppress(psycopg.Error), psycopg.connect(self._stage.server.url) as own:
+                    own.execute("SELECT pg_switch_wal()")
+
         def end() -> None:
             disk.empty()
             self._stage.server.ensure(_RETURN_SECONDS)
 
         with self._database:
-            self._last(fault, disk.fill, end)
+            self._last(fault, begin, end)
             self._stage.ledger.write("database_up")
 
     def _terminate(self, fault: Fault) -> None:

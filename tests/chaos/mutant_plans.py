@@ -22,18 +22,21 @@ def stops() -> Plan:
 
 
 def kills() -> Plan:
-    """Workers die right after a commit, and at work."""
+    """Workers die right after a commit, and at work.
+
+    Odd numbers: where metrics come afterwards, there is one more pass in between.
+    """
     return Plan(
         1,
         "kills",
         _SECONDS,
         (
             Fault("kill", "high-1", point="finish.after_commit", number=9),
-            Fault("kill", "low-1", point="finish.after_commit", number=12),
+            Fault("kill", "low-1", point="finish.after_commit", number=13),
             Fault("kill", "both", point="finish.after_commit", number=15),
             Fault("kill", "high-2", point="processor.start", number=10),
             Fault("kill", "low-2", point="claim.after_commit", number=10),
-            Fault("kill", "high-2", point="finish.after_commit", number=16),
+            Fault("kill", "high-2", point="finish.after_commit", number=17),
         ),
         comment="kill after the commit of a finish, after that of a claim, and at work",
     )

@@ -28,6 +28,8 @@ class Report:
     retries: int
     extra_executions: int
     explained_by: dict[str, int]
+    reruns: int
+    calm_reruns: int
     longest_rerun_seconds: float
     longest_resume_seconds: float
     violations: list[str] = field(default_factory=list)
@@ -49,7 +51,8 @@ class Report:
             f"  SIGKILLs, restarts   {self.sigkills}, {self.restarts}",
             f"  failed attempts      {self.retries} were tried again",
             f"  extra executions     {self.extra_executions}  ({_counts(self.explained_by)})",
-            f"  from kill to re-run  {self.longest_rerun_seconds:.1f} s at the longest",
+            f"  from kill to re-run  {self.longest_rerun_seconds:.1f} s at the longest, of"
+            f" {self.calm_reruns} in {self.reruns} when nothing else was wrong",
             f"  from restart to work {self.longest_resume_seconds:.1f} s at the longest",
             *([f"  SKIPPED              {self.skipped}"] if self.skipped else []),
             f"  violations           {len(self.violations)}",
@@ -71,6 +74,8 @@ def make_report(plan: Plan, evidence: Evidence, violations: list[Violation]) -> 
     )
     earlier = [lease for job in evidence.changes for lease in _executed(evidence, job)[:-1]]
     again = [lease for lease in earlier if lease.how != "retried"]
+    reruns = list(bounds.reruns(evidence))
+    calm = [one.seconds for one in reruns if one.calm]
     return Report(
         scenario=plan.scenario,
         seed=plan.seed,
@@ -85,10 +90,12 @@ def make_report(plan: Plan, evidence: Evidence, violations: list[Violation]) -> 
         explained_by=dict(
             Counter(explanation(evidence, one) or "nothing" for one in again if one.ended)
         ),
-        longest_rerun_seconds=max(
-            (one.seconds for one in bounds.reruns(evidence) if one.calm), default=0.0
+        reruns=len(reruns),
+        calm_reruns=len(calm),
+        longest_rerun_seconds=round(max(calm, default=0.0), 3),
+        longest_resume_seconds=round(
+            max((took for _, took in bounds.resumptions(evidence)), default=0.0), 3
         ),
-        longest_resume_seconds=max((took for _, took in bounds.resumptions(evidence)), default=0.0),
         violations=[str(one) for one in violations],
     )
 
@@ -104,5 +111,21 @@ def _end(status: str, code: str) -> str:
 def skipped(plan: Plan, reason: str) -> Report:
     """The report of a run that this machine cannot do."""
     return Report(
-        plan.scenario, plan.seed, plan.seconds, 0, {}, {}, 0, 0, 0, 0, {}, 0.0, 0.0, [], reason
+        plan.scenario,
+        plan.seed,
+        plan.seconds,
+        0,
+        {},
+        {},
+        0,
+        0,
+        0,
+        0,
+        {},
+        0,
+        0,
+        0.0,
+        0.0,
+        [],
+        reason,
     )

@@ -111,9 +111,10 @@ def slow(random: Random, seconds: float, every: float = 6.0) -> Faults:
 
 
 def full_disk(random: Random, seconds: float, every: float = 12.0) -> Faults:
-    """The database's file system is full."""
+    """The database's file system is full; sometimes its log cannot grow, and it goes down."""
     for at in _times(random, seconds, every):
-        yield Fault("full_disk", at=at, seconds=round(random.uniform(1.5, 3.5), 1))
+        how = random.choice(("", "log"))
+        yield Fault("full_disk", at=at, seconds=round(random.uniform(1.5, 3.5), 1), how=how)
 
 
 def clock(random: Random, seconds: float, every: float = 3.0) -> Faults:
@@ -184,7 +185,10 @@ def mixed(random: Random, seconds: float) -> Faults:
     yield Fault("pinned", at=2.0, seconds=round(seconds * 0.5, 1))
     for at in _times(random, seconds, 15.0):
         kind = random.choice(("restart", "restart", "crash", "full_disk"))
-        yield Fault(kind, at=at, seconds=2.0 if kind == "full_disk" else 0.0)
+        if kind == "full_disk":
+            yield Fault(kind, at=at, seconds=2.0, how=random.choice(("", "log")))
+        else:
+            yield Fault(kind, at=at)
 
 
 SCENARIOS: dict[str, Scenario] = {

@@ -85,6 +85,7 @@ class Story:
             record("acknowledged", 1.1, jobs=[("python-0", JOB)]),
             claim(1.5),
             start(1.6),
+            record("effect", 1.65, job=JOB, lease=LEASE),
             settled(1.8),
         ]
     )
@@ -122,6 +123,7 @@ def rescued(story: Story, *, again_at: float = 6.0, how: str = "kill") -> None:
         record("exited", 1.71, slot="low-1", pid=PID, code=-9),
         claim(again_at, NEXT, SURVIVOR),
         start(again_at + 0.1, NEXT, SURVIVOR),
+        record("effect", again_at + 0.1, job=JOB, lease=NEXT),
         settled(again_at + 0.2, NEXT),
     ]
     story.changes[2:] = [
@@ -220,6 +222,10 @@ def unclaimed_finish(story: Story) -> None:
     story.records.append(settled(1.9, 99))
 
 
+def no_effect(story: Story) -> None:
+    story.without("effect")
+
+
 def too_many(story: Story) -> None:
     story.records.append({**claim(1.5), "want": 0})
 
@@ -306,6 +312,7 @@ def passed_over(story: Story) -> None:
         record("acknowledged", 1.25, jobs=[("python-1", OTHER)]),
         claim(1.4, 6, job=OTHER),
         start(1.41, 6, job=OTHER),
+        record("effect", 1.42, job=OTHER, lease=6),
     ]
     story.changes += [
         change(None, "QUEUED", 1.2, job=OTHER, queued=1.2),
@@ -348,6 +355,7 @@ def leftover(story: Story) -> None:
         (stale_finish, "finished by a lost lease, or an accepted result is lost"),
         (stale_result, "finished by a lost lease"),
         (unclaimed_finish, "settled without a claim"),
+        (no_effect, "completed without an effect"),
         (too_many, "claimed too many"),
         (claim_lost, "an answered claim is lost"),
         (ran_unleased, "ran without a lease"),
