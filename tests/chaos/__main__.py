@@ -16,8 +16,8 @@ from pathlib import Path
 from tests.chaos import mutants
 from tests.chaos.catching import catch_all
 from tests.chaos.plan import Plan
+from tests.chaos.planning import SCENARIOS, make_plan
 from tests.chaos.run import run
-from tests.chaos.scenarios import SCENARIOS, make_plan
 
 FAILED = Path(__file__).parent / "failed"
 
@@ -49,7 +49,7 @@ def main() -> int:
     if chosen.rate:
         plan = replace(plan, rate=chosen.rate)
     name = f"{plan.scenario}-{plan.seed}"
-    report = run(plan, mutant=chosen.mutant, keep_logs=FAILED / name)
+    report = run(plan, mutant=chosen.mutant, keep_logs=None if chosen.mutant else FAILED / name)
     print(json.dumps(report.as_dict()) if chosen.json else report.text())
     if not report.violations:
         return 0

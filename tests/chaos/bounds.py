@@ -11,7 +11,8 @@ from tests.chaos.violation import Violation
 RERUN_SECONDS = LEASE_SECONDS + 2.0
 RESUME_SECONDS = 10.0
 # Of everyone at once: while these last nobody can be asked to be quick.
-_GENERAL = ("restart", "crash", "full_disk", "terminate", "slow", "half_open", "stall")
+_OUTAGES = ("restart", "crash", "full_disk")
+_GENERAL = (*_OUTAGES, "terminate", "slow", "half_open", "stall")
 # Of one worker: while these last it is not the one to be quick.
 _HARMFUL = (*_GENERAL, *DEADLY, "stop", "term")
 _START_SECONDS = 3.0  # of a worker, until it serves
@@ -87,7 +88,7 @@ def _calm(evidence: Evidence, lease: Lease, death: float) -> bool:
         if one.slot == EVERYONE
         and one.kind in _GENERAL
         and one.began < until
-        and one.ended + _AFTER_START_SECONDS > death
+        and one.ended + (_AFTER_START_SECONDS if one.kind in _OUTAGES else 0) > death
     ]
     if general:
         return False

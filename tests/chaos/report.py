@@ -43,6 +43,7 @@ class Report:
         """For people."""
         if self.skipped and not self.acknowledged:
             return f"{self.scenario}: SKIPPED, {self.skipped}"
+        calm = f"{self.calm_reruns} of {self.reruns}, when nothing else was wrong"
         lines = [
             f"{self.scenario}, seed {self.seed}, {self.seconds:.0f} s",
             f"  jobs acknowledged    {self.acknowledged}",
@@ -51,8 +52,7 @@ class Report:
             f"  SIGKILLs, restarts   {self.sigkills}, {self.restarts}",
             f"  failed attempts      {self.retries} were tried again",
             f"  extra executions     {self.extra_executions}  ({_counts(self.explained_by)})",
-            f"  from kill to re-run  {self.longest_rerun_seconds:.1f} s at the longest, of"
-            f" {self.calm_reruns} in {self.reruns} when nothing else was wrong",
+            f"  from kill to re-run  {self.longest_rerun_seconds:.1f} s at the longest ({calm})",
             f"  from restart to work {self.longest_resume_seconds:.1f} s at the longest",
             *([f"  SKIPPED              {self.skipped}"] if self.skipped else []),
             f"  violations           {len(self.violations)}",

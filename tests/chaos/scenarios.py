@@ -1,10 +1,9 @@
-"""From a seed to a plan: one function a scenario, and all of them mixed."""
+"""What happens in a scenario: one function each, from chance and a length to faults."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from random import Random
 
-from tests.chaos.plan import DOORS, EVERYONE, LEASE_SECONDS, SLOTS, Fault, Plan
+from tests.chaos.plan import DOORS, EVERYONE, LEASE_SECONDS, SLOTS, Fault
 from tests.chaos.processors import HOWS
 
 Faults = Iterator[Fault]
@@ -29,7 +28,7 @@ PASSES = {
 }
 
 
-def _times(random: Random, seconds: float, every: float) -> Iterator[float]:
+def times(random: Random, seconds: float, every: float) -> Iterator[float]:
     """Moments about `every` seconds apart, the first after a second, none in the last two."""
     at = 1.0 + random.uniform(0, every)
     while at < max(seconds - 2.0, 2.0):
@@ -49,7 +48,7 @@ def _at_point(random: Random, seconds: float, kind: str, length: float = 0.0) ->
 
 def kill(random: Random, seconds: float, every: float = 2.5) -> Faults:
     """SIGKILL, half of them at named points."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         if random.random() < 0.5:
             yield Fault("kill", _somebody(random), at=at)
         else:
@@ -58,7 +57,7 @@ def kill(random: Random, seconds: float, every: float = 2.5) -> Faults:
 
 def stop_long(random: Random, seconds: float, every: float = 4.0) -> Faults:
     """SIGSTOP past the lease, then SIGCONT."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         length = round(LEASE_SECONDS + random.uniform(0.5, 2.5), 1)
         if random.random() < 0.5:
             yield Fault("stop", _somebody(random), at=at, seconds=length)
@@ -68,7 +67,7 @@ def stop_long(random: Random, seconds: float, every: float = 4.0) -> Faults:
 
 def stop_short(random: Random, seconds: float, every: float = 2.5) -> Faults:
     """SIGSTOP short of the lease: nobody may notice."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         length = round(random.uniform(0.3, 1.2), 1)
         if random.random() < 0.5:
             yield Fault("stop", _somebody(random), at=at, seconds=length)
@@ -78,33 +77,33 @@ def stop_short(random: Random, seconds: float, every: float = 2.5) -> Faults:
 
 def restart(random: Random, seconds: float, every: float = 9.0) -> Faults:
     """The database ends at once, or all its processes are killed, and it comes back."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         yield Fault(random.choice(("restart", "restart", "crash")), at=at)
 
 
 def terminate(random: Random, seconds: float, every: float = 1.5) -> Faults:
     """Storms of pg_terminate_backend()."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         yield Fault("terminate", at=at, seconds=round(random.uniform(0, 0.5), 2))
 
 
 def ambiguous(random: Random, seconds: float, every: float = 0.8) -> Faults:
     """The connection breaks between a COMMIT and its answer; or anywhere."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         slot = random.choice([*SLOTS, *SLOTS, *DOORS])
         yield Fault(random.choice(("ambiguous",) * 4 + ("cut",)), slot, at=at)
 
 
 def half_open(random: Random, seconds: float, every: float = 6.0) -> Faults:
     """A connection that swallows everything, longer or shorter than a lease."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         slot = random.choice([*SLOTS, *DOORS])
         yield Fault("half_open", slot, at=at, seconds=round(random.uniform(1, 6), 1))
 
 
 def slow(random: Random, seconds: float, every: float = 6.0) -> Faults:
     """Every message takes longer."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         slot = random.choice((EVERYONE, _somebody(random), *DOORS))
         how = str(random.choice((20, 60, 150)))
         yield Fault("slow", slot, at=at, seconds=round(random.uniform(1, 5), 1), how=how)
@@ -112,14 +111,14 @@ def slow(random: Random, seconds: float, every: float = 6.0) -> Faults:
 
 def full_disk(random: Random, seconds: float, every: float = 12.0) -> Faults:
     """The database's file system is full; sometimes its log cannot grow, and it goes down."""
-    for at in _times(random, seconds, every):
+    for at in times(random, seconds, every):
         how = random.choice(("", "log"))
         yield Fault("full_disk", at=at, seconds=round(random.uniform(1.5, 3.5), 1), how=how)
 
 
 def clock(random: Random, seconds: float, every: float = 3.0) -> Faults:
     """A worker's clock jumps by a day, to and fro; some workers die meanwhile."""
-    for _ in _times(random, seconds, every):
+    for _ in times(random, seconds, every):
         point, number = "heartbeat.before", random.randint(1, max(2, int(0.7 * seconds * 0.8)))
         day = random.choice((-86_400.0, 86_400.0))
         yield Fault("clock", _somebody(random), point=point, number=number, seconds=day)
@@ -128,7 +127,7 @@ def clock(random: Random, seconds: float, every: float = 3.0) -> Faults:
 
 def redis(random: Random, seconds: float, every: float = 4.0) -> Faults:
     """The Redis server is killed and started, stopped and continued, flushed. At the end killed."""
-    for at in _times(random, seconds * 0.7, every):
+    for at in times(random, seconds * 0.7, every):
         kind = random.choice(("redis_kill", "redis_stop", "redis_flush"))
         yield Fault(kind, at=at, seconds=round(random.uniform(1, 3), 1))
     yield Fault("redis_kill", at=round(seconds * 0.8, 1), seconds=seconds)
@@ -137,7 +136,7 @@ def redis(random: Random, seconds: float, every: float = 4.0) -> Faults:
 def poison(random: Random, seconds: float, every: float = 2.5) -> Faults:
     """Jobs that ruin their workers."""
     hows = random.sample(HOWS, len(HOWS))
-    for number, at in enumerate(_times(random, seconds * 0.8, every)):
+    for number, at in enumerate(times(random, seconds * 0.8, every)):
         yield Fault("poison", at=at, how=hows[number % len(hows)])
 
 
@@ -160,76 +159,3 @@ def pinned_xmin(random: Random, seconds: float) -> Faults:
     """A transaction that stays open keeps dead rows from being cleaned."""
     yield Fault("pinned", at=1.0, seconds=round(seconds * 0.9, 1))
     yield from kill(random, seconds, every=6.0)
-
-
-# How many seconds lie between two faults of a kind, when all are mixed.
-_MIXED: dict[Scenario, float] = {
-    kill: 4.0,
-    stop_long: 14.0,
-    stop_short: 10.0,
-    terminate: 12.0,
-    ambiguous: 3.0,
-    half_open: 20.0,
-    slow: 15.0,
-    clock: 15.0,
-    redis: 15.0,
-    poison: 20.0,
-}
-
-
-def mixed(random: Random, seconds: float) -> Faults:
-    """Everything, with the outages of the database far enough apart to be told from each other."""
-    for scenario, every in _MIXED.items():
-        yield from scenario(random, seconds, every)  # type: ignore[call-arg]
-    yield from roll(random, seconds)
-    yield Fault("pinned", at=2.0, seconds=round(seconds * 0.5, 1))
-    for at in _times(random, seconds, 15.0):
-        kind = random.choice(("restart", "restart", "crash", "full_disk"))
-        if kind == "full_disk":
-            yield Fault(kind, at=at, seconds=2.0, how=random.choice(("", "log")))
-        else:
-            yield Fault(kind, at=at)
-
-
-SCENARIOS: dict[str, Scenario] = {
-    made.__name__: made
-    for made in (
-        kill,
-        stop_long,
-        stop_short,
-        restart,
-        terminate,
-        ambiguous,
-        half_open,
-        slow,
-        full_disk,
-        clock,
-        redis,
-        poison,
-        roll,
-        maintainers,
-        pinned_xmin,
-        mixed,
-    )
-}
-
-
-def make_plan(scenario: str, seed: int, seconds: float) -> Plan:
-    """The plan of a scenario: the same for the same seed and length."""
-    random = Random(f"{scenario} {seed}")
-    faults = sorted(SCENARIOS[scenario](random, seconds), key=lambda fault: (fault.at, fault.name))
-    kinds = {fault.kind for fault in faults}
-    plan = Plan(
-        seed,
-        scenario,
-        seconds,
-        tuple(faults),
-        redis=any(kind.startswith("redis") for kind in kinds),
-        tmpfs="full_disk" in kinds,
-    )
-    if scenario == "redis":
-        # Redis alone brings signals: when it is gone, jobs are found by polling.
-        return replace(plan, environment={"WAKEUP_NOTIFY": "False"})
-    if scenario == "maintainers":
-        return replace(plan, environment={"JOB_RETRY_SCAN_SECONDS": "0.02"})
-    return plan

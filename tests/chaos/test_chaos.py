@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.plan import Plan
-from tests.chaos.scenarios import SCENARIOS, make_plan
+from tests.chaos.planning import SCENARIOS, make_plan
 from tests.service import PROJECT
 
 PLANS = sorted(Path(__file__).with_name("plans").glob("*.json"))
