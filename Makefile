@@ -13,7 +13,7 @@ define step
 	@printf '%-16s' '$(1)'; said=$$($(2) 2>&1) && echo ok || { echo FAILED; printf '%s\n' "$$said"; exit 1; }
 endef
 
-.PHONY: help run test lint types pytest pytest-15 test-matrix bench lock clean python environment environment-dev
+.PHONY: help run test lint types pytest pytest-15 test-matrix bench chaos lock clean python environment environment-dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -48,6 +48,9 @@ test-matrix: environment-dev ## The tests on the other Pythons, Djangos and Post
 
 bench: environment-dev ## The engine's speed beside PostgreSQL's own (ARGS="--quick --json")
 	@$(BIN)/python -m bench $(ARGS)
+
+chaos: environment-dev ## Real faults against real workers (ARGS="--seed 7 --minutes 5", "--help")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: environment-dev ## Write requirements*.txt from requirements*.in (ARGS=--upgrade renews)
 	$(LOCK) $(ARGS) requirements-uv.in -o requirements-uv.txt

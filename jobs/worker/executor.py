@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def execute(execution: Execution, processors: Mapping[str, Processor], *, quiet: bool) -> Outcome:
-    """Run the attempt. Never raises: an exception of the processor is a Retry.
+    """Run the attempt. Never raises: an exception of the processor is a Retry, sys.exit() too.
 
     quiet: log nothing but trouble; for jobs so short that they come in chunks.
     """
@@ -52,7 +52,7 @@ def _log_end(outcome: Outcome, **details: float) -> None:
 def _run(processor: Processor, execution: Execution) -> Outcome:
     try:
         outcome = processor.run(execution)
-    except Exception as error:
+    except BaseException as error:  # SystemExit would end the thread and keep its lease for ever
         log.exception("job.raised")
         outcome = Retry(f"{type(error).__name__}: {error}", code="exception")
     if isinstance(outcome, Completed) and outcome.result and not _storable(outcome):

@@ -1,0 +1,41 @@
+"""Judge a run: every invariant, over all the evidence."""
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from tests.chaos import bounds, check_jobs, check_leases, check_order
+from tests.chaos.evidence import Evidence
+from tests.chaos.violation import Violation
+
+Check = Callable[[Evidence], Iterable[Violation]]
+
+
+def nothing_is_left(evidence: Evidence) -> Iterable[Violation]:
+    """No process and no file."""
+    return [Violation("something is left", what) for what in evidence.left]
+
+
+CHECKS: tuple[Check, ...] = (
+    check_jobs.acknowledged_are_kept,
+    check_jobs.nothing_from_nowhere,
+    check_jobs.all_are_final,
+    check_jobs.only_legal_changes,
+    check_jobs.one_metrics_row_a_success,
+    check_jobs.right_ends,
+    check_leases.settled_by_holder,
+    check_leases.results_have_their_effect,
+    check_leases.claims_are_real,
+    check_leases.attempts_are_counted,
+    check_leases.every_loss_is_explained,
+    check_leases.workers_end_by_faults,
+    check_order.pools_keep_apart,
+    check_order.first_come_first_served,
+    bounds.run_again_soon,
+    bounds.work_resumes_soon,
+    nothing_is_left,
+)
+
+
+def audit(evidence: Evidence) -> list[Violation]:
+    """All that is wrong, nothing when all is well."""
+    return list(chain.from_iterable(check(evidence) for check in CHECKS))

@@ -1,0 +1,197 @@
+"""What is done to the others at a moment of the plan. What a worker does to itself: `points.py`."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psutil
+import psycopg
+from redis.exceptions import RedisError
+
+from tests.chaos.clock import now
+from tests.chaos.crew import Crew
+from tests.chaos.driver import Driver
+from tests.chaos.plan import Fault, Plan
+from tests.chaos.stage import Stage
+from tests.redis_server import RedisServer
+
+_STORM_PAUSE_SECONDS = 0.1
+_ARMED_SECONDS = 2.0
+_RETURN_SECONDS = 60.0
+_TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name LIKE 'mediaproc%' AND random() < 0.7
+"""
+
+
+class Faults:
+    """Fires the timed faults of a plan, each in a thread of its own."""
+
+    def __init__(self, plan: Plan, stage: Stage, crew: Crew, driver: Driver) -> None:
+        self._plan = plan
+        self._stage = stage
+        self._crew = crew
+        self._driver = driver
+        self._over = threading.Event()
+        self._database = threading.Lock()
+        self._redis = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._broken: list[Exception] = []
+
+    def run(self) -> None:
+        """The load goes on for the plan's time; then everything that lasts is ended."""
+        began = now()
+        for fault in sorted((one for one in self._plan.faults if not one.point), key=_at):
+            time.sleep(max(0.0, began + fault.at - now()))
+            thread = threading.Thread(target=self._fire, args=[fault], name=fault.name)
+            thread.start()
+            self._threads.append(thread)
+        time.sleep(max(0.0, began + self._plan.seconds - now()))
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        if self._broken:
+            raise self._broken[0]
+
+    def _fire(self, fault: Fault) -> None:
+        try:
+            getattr(self, f"_{fault.kind}")(fault)
+        except Exception as error:  # of any kind: the run is worth nothing then
+            self._broken.append(error)
+
+    def _last(self, fault: Fault, begin: Callable[[], object], end: Callable[[], object]) -> None:
+        """Something that lasts; both ends are written down, outside of what they enclose."""
+        values: dict[str, Any] = {"kind": fault.kind, "slot": fault.slot, "name": fault.name}
+        self._stage.ledger.write("fault", wait=True, **values, seconds=fault.seconds)
+        begin()
+        self._over.wait(fault.seconds)
+        end()
+        self._stage.ledger.write("fault_over", **values)
+
+    def _kill(self, fault: Fault) -> None:
+        self._crew.send(fault.slot, signal.SIGKILL, "kill")
+
+    def _term(self, fault: Fault) -> None:
+        self._crew.send(fault.slot, signal.SIGTERM, "term")
+
+    def _stop(self, fault: Fault) -> None:
+        self._crew.stop(fault.slot, fault.seconds)
+
+    def _poison(self, fault: Fault) -> None:
+        self._driver.poison(fault.how)
+
+    def _restart(self, fault: Fault) -> None:
+        with self._database:
+            self._last(
+                fault, lambda: self._stage.server.restart("immediate", _RETURN_SECONDS), _nothing
+            )
+            self._stage.ledger.write("database_up")
+
+    def _crash(self, fault: Fault) -> None:
+        """SIGKILL to every process of the server at once: what it had not written is lost."""
+
+        def crash() -> None:
+            pid = self._stage.server.pid
+            if pid is None:
+                return
+            postmaster = psutil.Process(pid)
+            for process in (postmaster, *postmaster.children(recursive=True)):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self._stage.server.ensure(_RETURN_SECONDS)
+
+        with self._database:
+            self._last(fault, crash, _nothing)
+            self._stage.ledger.write("database_up")
+
+    def _full_disk(self, fault: Fault) -> None:
+        disk = self._stage.disk
+        assert disk is not None, "the plan says tmpfs"
+
+        def begin() -> None:
+            disk.fill()
+            if fault.how == "log":  # a new segment of the log has no room either: the server PANICs
+                with suppress(psycopg.Error), psycopg.connect(self._stage.server.url) as own:
+                    own.execute("SELECT pg_switch_wal()")
+
+        def end() -> None:
+            disk.empty()
+            self._stage.server.ensure(_RETURN_SECONDS)
+
+        with self._database:
+            self._last(fault, begin, end)
+            self._stage.ledger.write("database_up")
+
+    def _terminate(self, fault: Fault) -> None:
+        def storm() -> None:
+            until = now() + fault.seconds
+            while True:
+                with suppress(psycopg.Error), psycopg.connect(self._stage.server.url) as own:
+                    own.execute(_TERMINATE)
+                if now() > until:
+                    return
+                time.sleep(_STORM_PAUSE_SECONDS)
+
+        self._last(fault, storm, _nothing)
+
+    def _cut(self, fault: Fault) -> None:
+        self._last(fault, lambda: self._stage.proxy.cut(fault.slot), _nothing)
+
+    def _ambiguous(self, fault: Fault) -> None:
+        """The record of it is written when an answer was really lost."""
+        self._stage.proxy.arm(fault.slot)
+        self._over.wait(_ARMED_SECONDS)
+        self._stage.proxy.disarm(fault.slot)
+
+    def _half_open(self, fault: Fault) -> None:
+        proxy = self._stage.proxy
+        self._last(
+            fault, lambda: proxy.swallow(fault.slot), lambda: proxy.end_swallowing(fault.slot)
+        )
+
+    def _slow(self, fault: Fault) -> None:
+        proxy = self._stage.proxy
+        self._last(
+            fault,
+            lambda: proxy.slow(fault.slot, int(fault.how) / 1000),
+            lambda: proxy.slow(fault.slot, 0.0),
+        )
+
+    def _pinned(self, fault: Fault) -> None:
+        with suppress(psycopg.Error), psycopg.connect(self._stage.server.url) as own:
+            own.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            own.execute("SELECT count(*) FROM jobs_job")
+            self._last(fault, _nothing, lambda: own.execute("SELECT 1"))
+
+    def _redis_kill(self, fault: Fault) -> None:
+        with self._redis, self._redis_server() as redis:
+            comes_back = fault.at + fault.seconds < self._plan.seconds
+            self._last(fault, redis.kill, redis.start if comes_back else _nothing)
+
+    def _redis_stop(self, fault: Fault) -> None:
+        with self._redis, self._redis_server() as redis:
+            self._last(
+                fault, lambda: redis.send(signal.SIGSTOP), lambda: redis.send(signal.SIGCONT)
+            )
+
+    def _redis_flush(self, fault: Fault) -> None:
+        with self._redis, self._redis_server() as redis:
+            self._last(fault, redis.flush, _nothing)
+
+    @contextmanager
+    def _redis_server(self) -> Iterator[RedisServer]:
+        """The server; when a plan has killed it for good, nothing more is done to it."""
+        assert self._stage.redis is not None, "the plan says redis"
+        with suppress(RedisError):
+            yield self._stage.redis
+
+
+def _at(fault: Fault) -> float:
+    return fault.at
+
+
+def _nothing() -> None:
+    """Nothing to begin or to end."""

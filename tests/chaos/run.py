@@ -1,0 +1,134 @@
+"""One run: build the stage, load it, hurt it, let it come to rest, judge."""
+
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.chaos import disk, stage
+from tests.chaos.audit import audit
+from tests.chaos.clock import epoch_of_monotonic, now
+from tests.chaos.crew import Crew
+from tests.chaos.evidence import Evidence
+from tests.chaos.history import History
+from tests.chaos.ledger import read
+from tests.chaos.leftovers import leftovers
+from tests.chaos.plan import SLOTS, Plan
+from tests.chaos.report import Report, make_report, skipped
+from tests.waiting import wait_until
+
+_SAY_SECONDS = 5.0
+
+
+def run(plan: Plan, *, mutant: str = "", keep_logs: Path | None = None) -> Report:
+    """Run a plan, with a known bug put back if one is named. keep_logs: where logs are copied to
+    when something is wrong."""
+    missing = ""
+    if plan.tmpfs:
+        try:
+            disk.SmallDisk.check()
+        except disk.NotPossible as reason:
+            missing = f"full_disk, because no file system can be mounted here: {reason}"
+            plan = plan.without("full_disk")
+    if missing and not plan.faults:
+        return skipped(plan, missing)
+    with stage.built(plan, mutant) as built:
+        return replace(_run(plan, built, keep_logs), skipped=missing)
+
+
+def _run(plan: Plan, built: stage.Stage, keep_logs: Path | None) -> Report:
+    # These need Django, which knows its database once the stage is built.
+    from tests.chaos.driver import Driver
+    from tests.chaos.faults import Faults
+
+    crew = Crew(built)
+    crew.start()
+    _wait_for_workers()
+    driver = Driver(plan, built.ledger, built.web)
+    teller = _Teller(plan, crew)
+    teller.start()
+    time.sleep(plan.idle_seconds)
+    driver.start()
+    faults = Faults(plan, built, crew, driver)
+    faults.run()
+    driver.end()
+    drained = _drained(plan)
+    crew.end()
+    teller.end()
+    _settle()
+    history = History.read(built.server.url, epoch_of_monotonic())
+    evidence = Evidence(
+        read(built.records), history, drained=drained, left=leftovers(built, history.rows)
+    )
+    violations = audit(evidence)
+    if violations and keep_logs:
+        _copy(built.folder, keep_logs)
+    return make_report(plan, evidence, violations)
+
+
+def _wait_for_workers() -> None:
+    from jobs.models import WorkerProcess
+
+    wait_until(lambda: WorkerProcess.objects.count() >= len(SLOTS), "all workers serve", seconds=90)
+
+
+def _drained(plan: Plan) -> bool:
+    """Wait until every job is final; False when it takes longer than the plan allows."""
+    from django.db import DatabaseError, connection
+
+    from jobs.models import Job
+    from jobs.states import FINAL
+
+    def done() -> bool:
+        try:
+            return not Job.objects.exclude(status__in=FINAL).exists()
+        except DatabaseError:
+            connection.close()
+            return False
+
+    try:
+        wait_until(done, "every job is final", seconds=plan.drain_seconds)
+    except AssertionError:
+        return False
+    return True
+
+
+def _settle() -> None:
+    """The doors are still; what was asked of the database is done."""
+    from django.db import connection
+
+    connection.close()
+
+
+def _copy(folder: Path, to: Path) -> None:
+    to.mkdir(parents=True, exist_ok=True)
+    for path in (*folder.glob("*.log"), *folder.glob("*.jsonl"), *folder.glob("plan.json")):
+        (to / path.name).write_bytes(path.read_bytes())
+
+
+class _Teller(threading.Thread):
+    """Says every few seconds how far it is."""
+
+    def __init__(self, plan: Plan, crew: Crew) -> None:
+        super().__init__(name="teller", daemon=True)
+        self._plan = plan
+        self._crew = crew
+        self._ending = threading.Event()
+
+    def run(self) -> None:
+        began = now()
+        while not self._ending.wait(_SAY_SECONDS):
+            counts = self._crew.counts
+            print(
+                f"{self._plan.scenario} {self._plan.seed}: {now() - began:4.0f} s,"
+                f" {counts.get('acknowledged', 0)} submissions acknowledged,"
+                f" {counts.get('end', 0)} attempts ended, {counts.get('fault', 0)} faults,"
+                f" {counts.get('exited', 0)} workers ended",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def end(self) -> None:
+        """Say no more."""
+        self._ending.set()

@@ -1,0 +1,195 @@
+"""What a run takes place on: folder, ledger, database, proxy, Redis, web server."""
+
+import contextlib
+import os
+import random
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from mediaproc import embedded_postgres
+from mediaproc.embedded_postgres import Server
+from tests import production
+from tests.chaos import history, ledger, plan
+from tests.chaos.disk import SmallDisk
+from tests.chaos.ledger import Ledger
+from tests.chaos.plan import DOORS, SLOTS, Plan
+from tests.chaos.proxy import Proxy
+from tests.redis_server import RedisServer
+from tests.service import PROJECT, free_port
+from tests.waiting import wait_until
+
+TYPES = ("Quick", "Wait", "Flaky", "Broken", "Raising", "File", "Poison")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All of it, running. web: the address of the API."""
+
+    folder: Path
+    records: Path
+    ledger_address: str
+    ledger: Ledger
+    server: Server
+    disk: SmallDisk | None
+    proxy: Proxy
+    redis: RedisServer | None
+    environment: dict[str, str]
+    mark: str
+    web: str
+
+    def environment_of(self, door: str) -> dict[str, str]:
+        """The environment of a process that comes to the database through this door."""
+        return {**self.environment, "DATABASE_URL": _url(self.proxy, door)}
+
+
+@contextmanager
+def built(wanted: Plan, mutant: str) -> Iterator[Stage]:
+    """Build a stage for a plan; nothing of it is left afterwards. Sets up Django in this process.
+
+    Raises disk.NotPossible when the plan needs a small disk and this machine gives none.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mediaproc-chaos-")))
+        folder.chmod(0o755)  # the server's account goes through it
+        disk = stack.enter_context(SmallDisk.mounted(folder / "disk")) if wanted.tmpfs else None
+        address, records = stack.enter_context(ledger.keeper(folder))
+        own = Ledger(address)
+        root = folder / "disk" / "postgres"
+        server = embedded_postgres.start(root)
+        stack.callback(embedded_postgres.remove, root)
+        stack.callback(server.stop)
+        proxy = Proxy(
+            server.host / f".s.PGSQL.{server.port}",
+            (*SLOTS, *DOORS),
+            lambda door: own.write("fault", kind="ambiguous", slot=door, name="ambiguous"),
+        )
+        stack.callback(proxy.close)
+        redis = stack.enter_context(_redis(folder)) if wanted.redis else None
+        mark = f"{random.SystemRandom().randrange(10**6):06}"
+        environment = _environment(wanted, folder, redis, mark, mutant, address)
+        _prepare(
+            environment | {"DATABASE_URL": _url(proxy, "python"), "LOG_LEVEL": "CRITICAL"},
+            server,
+            mutant,
+        )
+        stack.callback(_let_go)
+        web = stack.enter_context(_web(environment | {"DATABASE_URL": _url(proxy, "api")}, folder))
+        yield Stage(
+            folder, records, address, own, server, disk, proxy, redis, environment, mark, web
+        )
+
+
+def _url(proxy: Proxy, door: str) -> str:
+    return (
+        f"postgresql://{Server.user}@127.0.0.1:{proxy.port(door)}/{Server.database}"
+        "?sslmode=disable&gssencmode=disable"
+    )
+
+
+def _environment(
+    wanted: Plan, folder: Path, redis: RedisServer | None, mark: str, mutant: str, address: str
+) -> dict[str, str]:
+    (folder / "plan.json").touch()
+    wanted.write(folder / "plan.json")
+    ours = {
+        "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "SECURE_SSL_REDIRECT": "False",
+        "LOG_FORMAT": "json",
+        "PROCESSORS": ",".join(f"tests.chaos.processors.{name}" for name in TYPES),
+        "POOLS": plan.POOLS,
+        "JOB_LEASE_SECONDS": str(plan.LEASE_SECONDS),
+        "JOB_RETRY_SCAN_SECONDS": str(plan.SCAN_SECONDS),
+        "JOB_RETRY_DELAY_SECONDS": "0.2",
+        "JOB_MAX_LOST_LEASES": str(plan.MOST_LOST_LEASES),
+        "WORKER_POLL_SECONDS": str(plan.POLL_SECONDS),
+        "WORKER_GRACE_SECONDS": str(plan.GRACE_SECONDS),
+        "MEDIA_ROOT": str(folder / "media"),
+        "REDIS_URL": redis.url if redis else "",
+        "CHAOS_LEDGER": address,
+        "CHAOS_PLAN": str(folder / "plan.json"),
+        "CHAOS_MUTANT": mutant,
+        "CHAOS_MARK": mark,
+        **wanted.environment,
+    }
+    return production.environment(**ours)
+
+
+def _prepare(environment: dict[str, str], server: Server, mutant: str) -> None:
+    """Tables, functions, history; and the known bug, where one is wanted."""
+    os.environ.update(environment)
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from tests.chaos.mutants import MUTANTS
+
+    call_command("migrate", verbosity=0)
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(history.INSTALL)
+        # What autovacuum makes of an empty table: the worst that the planner can know.
+        connection.execute("VACUUM ANALYZE jobs_job")
+        if mutant:
+            MUTANTS[mutant].in_database(connection)
+
+
+def _let_go() -> None:
+    """Nothing of this process may reconnect once the stage comes down."""
+    from django.db import connection
+
+    from jobs.queue.signal import announcer
+
+    announcer.close()
+    connection.close()
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[RedisServer]:
+    server = RedisServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def _web(environment: dict[str, str], folder: Path) -> Iterator[str]:
+    """The web process as the Procfile runs it, on a free port."""
+    port = free_port()
+    command = re.search(r"^web: (.*)$", (PROJECT / "Procfile").read_text(), re.MULTILINE)
+    assert command is not None
+    with (folder / "web.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["sh", "-c", command[1]],  # noqa: S607 - as a Procfile runner does it
+            cwd=PROJECT,
+            env={**environment, "BIND_HOST": "127.0.0.1", "PORT": str(port)},
+            stdout=log,
+            stderr=log,
+        )
+    url = f"http://127.0.0.1:{port}/api/v1"
+    try:
+        wait_until(lambda: _answers(url), "the web server answers", seconds=60)
+        yield url
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/jobs/health").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,384 @@
+"""The judge is judged: evidence of one sound job, and then everything that may be wrong with it.
+
+Each of these must be found, by its name; a check that cannot fail would pass every run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tests.chaos.audit import audit
+from tests.chaos.evidence import Evidence
+from tests.chaos.history import Change, History, Row
+from tests.chaos.ledger import Record
+
+JOB, OTHER = "job-1", "job-2"
+LEASE, NEXT = 7, 8
+PID, SURVIVOR = 100, 200
+
+
+def change(old: str | None, new: str | None, t: float, **values: object) -> Change:
+    found = Change(JOB, old, new, None, None, 0, 0, 5, "", "", 1.0, None, t)
+    return replace(found, **values)  # type: ignore[arg-type]
+
+
+def claimed(t: float, lease: int = LEASE, pid: int = PID, attempt: int = 1) -> Change:
+    return change(
+        "QUEUED", "IN_PROGRESS", t, new_lease=lease, attempt=attempt, worker=f"host:{pid}"
+    )
+
+
+def ended(new: str, t: float, lease: int = LEASE, **values: object) -> Change:
+    return change("IN_PROGRESS", new, t, **{"old_lease": lease, "new_lease": lease, **values})
+
+
+def record(what: str, t: float, **values: object) -> Record:
+    return {"what": what, "t": t, **values}
+
+
+def claim(t: float, lease: int = LEASE, pid: int = PID, job: str = JOB) -> Record:
+    got = [(job, lease, 1)]
+    return record("claim", t, began=t - 0.01, pid=pid, want=1, lowest=0, highest=6, got=got)
+
+
+def start(t: float, lease: int = LEASE, pid: int = PID, **values: object) -> Record:
+    usual = {"job": JOB, "attempt": 1, "priority": 5, "thread": "low-1"}
+    return record("start", t, lease=lease, pid=pid, **{**usual, **values})
+
+
+def settled(t: float, lease: int = LEASE, outcome: str = "Completed") -> Record:
+    return record("settled", t, jobs=[(JOB, lease, outcome)], lost=[])
+
+
+def fault(kind: str, t: float, slot: str = "low-1", **values: object) -> Record:
+    return record("fault", t, **{"kind": kind, "slot": slot, "name": kind, "pid": PID, **values})
+
+
+def row(job: str = JOB, **values: object) -> Row:
+    sound = Row(
+        job=job,
+        status="COMPLETED",
+        lease=LEASE,
+        leased=False,
+        attempt=1,
+        max_attempts=3,
+        lost_leases=0,
+        code="",
+        type="quick",
+        parameters={"token": "python-0"},
+        result={"lease": LEASE},
+        metrics=1,
+    )
+    return replace(sound, **values)  # type: ignore[arg-type]
+
+
+@dataclass
+class Story:
+    """A run of one job. It is sound until a test changes it."""
+
+    records: list[Record] = field(
+        default_factory=lambda: [
+            record("spawned", 0.0, slot="low-1", pid=PID),
+            record("spawned", 0.0, slot="low-2", pid=SURVIVOR),
+            record("intent", 1.0, tokens=["python-0"]),
+            record("acknowledged", 1.1, jobs=[("python-0", JOB)]),
+            claim(1.5),
+            start(1.6),
+            record("effect", 1.65, job=JOB, lease=LEASE),
+            settled(1.8),
+        ]
+    )
+    changes: list[Change] = field(
+        default_factory=lambda: [
+            change(None, "QUEUED", 1.0),
+            claimed(1.49),
+            ended("COMPLETED", 1.75),
+        ]
+    )
+    rows: list[Row] = field(default_factory=lambda: [row()])
+    drained: bool = True
+    left: list[str] = field(default_factory=list)
+
+    def without(self, what: str) -> None:
+        """Drop the records of a kind."""
+        self.records = [one for one in self.records if one["what"] != what]
+
+    def rules(self) -> set[str]:
+        """What the audit finds."""
+        evidence = Evidence(
+            self.records,
+            History(self.changes, self.rows),
+            drained=self.drained,
+            left=self.left,
+        )
+        return {violation.rule for violation in audit(evidence)}
+
+
+def rescued(story: Story, *, again_at: float = 6.0, how: str = "kill") -> None:
+    """The first worker came to harm at 1.7; another ran the job again."""
+    story.without("settled")
+    story.records += [
+        fault(how, 1.7, seconds=4.0),
+        record("exited", 1.71, slot="low-1", pid=PID, code=-9),
+        claim(again_at, NEXT, SURVIVOR),
+        start(again_at + 0.1, NEXT, SURVIVOR),
+        record("effect", again_at + 0.1, job=JOB, lease=NEXT),
+        settled(again_at + 0.2, NEXT),
+    ]
+    story.changes[2:] = [
+        ended("QUEUED", again_at - 0.5, new_lease=None),
+        claimed(again_at, NEXT, SURVIVOR),
+        ended("COMPLETED", again_at + 0.15, NEXT),
+    ]
+    story.rows = [row(lease=NEXT, lost_leases=1, result={"lease": NEXT})]
+
+
+def test_a_sound_run_is_sound() -> None:
+    assert Story().rules() == set()
+
+
+def test_a_rescue_after_a_kill_is_sound() -> None:
+    story = Story()
+    rescued(story)
+    assert story.rules() == set()
+
+
+Change_ = Callable[[Story], object]
+
+
+def lost(story: Story) -> None:
+    story.rows, story.changes = [], []
+    story.records = story.records[:4]
+
+
+def another_job(story: Story) -> None:
+    story.rows = [row(parameters={"token": "python-9"})]
+
+
+def twice_submitted(story: Story) -> None:
+    story.rows.append(row(OTHER))
+
+
+def half_a_copy(story: Story) -> None:
+    story.without("acknowledged")
+    story.records += [
+        record("intent", 1.0, tokens=["python-1"]),
+        record("maybe", 1.2, tokens=["python-0", "python-1"]),
+    ]
+
+
+def not_drained(story: Story) -> None:
+    story.drained = False
+
+
+def unfinished(story: Story) -> None:
+    story.rows = [row(status="QUEUED", metrics=0)]
+
+
+def lease_left(story: Story) -> None:
+    story.rows = [row(leased=True)]
+
+
+def history_elsewhere(story: Story) -> None:
+    story.changes.pop()
+
+
+def back_from_the_end(story: Story) -> None:
+    story.changes += [change("COMPLETED", "QUEUED", 2.0), change("QUEUED", "COMPLETED", 2.1)]
+
+
+def two_ends(story: Story) -> None:
+    story.changes.append(change("COMPLETED", "COMPLETED", 2.0))
+
+
+def no_metrics(story: Story) -> None:
+    story.rows = [row(metrics=0)]
+
+
+def wrong_end(story: Story) -> None:
+    story.rows = [row(type="broken")]
+
+
+def given_up_early(story: Story) -> None:
+    story.rows = [row(status="FAILED", code="poison", lost_leases=2)]
+
+
+def not_given_up(story: Story) -> None:
+    story.rows = [row(lost_leases=3)]
+
+
+def stale_finish(story: Story) -> None:
+    rescued(story)
+    story.records.append(settled(5.0, LEASE))
+
+
+def stale_result(story: Story) -> None:
+    rescued(story)
+    story.rows = [row(lease=NEXT, result={"lease": LEASE})]
+
+
+def unclaimed_finish(story: Story) -> None:
+    story.records.append(settled(1.9, 99))
+
+
+def no_effect(story: Story) -> None:
+    story.without("effect")
+
+
+def too_many(story: Story) -> None:
+    story.records.append({**claim(1.5), "want": 0})
+
+
+def claim_lost(story: Story) -> None:
+    story.records.append(claim(1.9, 99))
+
+
+def ran_unleased(story: Story) -> None:
+    story.records.append(start(1.9, 0))
+
+
+def ran_anothers(story: Story) -> None:
+    story.without("start")
+    story.records.append(start(1.6, pid=SURVIVOR))
+
+
+def ran_twice(story: Story) -> None:
+    story.records.append(start(1.7))
+
+
+def attempt_not_counted(story: Story) -> None:
+    story.changes[1] = claimed(1.49, attempt=0)
+
+
+def attempt_told_wrong(story: Story) -> None:
+    story.without("start")
+    story.records.append(start(1.6, attempt=2))
+
+
+def rescued_for_nothing(story: Story) -> None:
+    rescued(story)
+    story.without("fault")
+    story.without("exited")
+
+
+def rescued_after_a_restart_alone(story: Story) -> None:
+    rescued(story, how="restart")
+    story.without("exited")
+
+
+def rescued_after_a_short_stop(story: Story) -> None:
+    rescued(story)
+    story.without("fault")
+    story.without("exited")
+    story.records.append(fault("stop", 1.7, seconds=1.0))
+
+
+def retried_for_nothing(story: Story) -> None:
+    rescued(story)
+    story.changes[2] = ended("PENDING", 3.0)
+    story.changes.insert(3, change("PENDING", "QUEUED", 3.5))
+    story.changes[4] = claimed(6.0, NEXT, SURVIVOR, attempt=2)
+    story.records = [one for one in story.records if one.get("lease") != NEXT]
+
+
+def handed_back_for_nothing(story: Story) -> None:
+    rescued(story)
+    story.changes[2] = ended("QUEUED", 3.0)
+
+
+def died_by_itself(story: Story) -> None:
+    story.records.append(record("exited", 3.0, slot="low-1", pid=PID, code=1))
+
+
+def ended_without_being_told(story: Story) -> None:
+    story.records.append(record("exited", 3.0, slot="low-1", pid=PID, code=0))
+
+
+def does_not_end(story: Story) -> None:
+    story.records.append(record("hung", 3.0, slot="low-1", pid=PID))
+
+
+def in_the_wrong_pool(story: Story) -> None:
+    story.without("start")
+    story.records.append(start(1.6, thread="high-1"))
+
+
+def passed_over(story: Story) -> None:
+    """The other job came later, and was asked for and claimed before this one was asked for."""
+    story.records[4] = claim(1.5)
+    story.records += [
+        record("intent", 1.2, tokens=["python-1"]),
+        record("acknowledged", 1.25, jobs=[("python-1", OTHER)]),
+        claim(1.4, 6, job=OTHER),
+        start(1.41, 6, job=OTHER),
+        record("effect", 1.42, job=OTHER, lease=6),
+    ]
+    story.changes += [
+        change(None, "QUEUED", 1.2, job=OTHER, queued=1.2),
+        replace(claimed(1.395, 6), job=OTHER, queued=1.2),
+        replace(ended("COMPLETED", 1.45, 6), job=OTHER),
+    ]
+    story.rows.append(row(OTHER, parameters={"token": "python-1"}, lease=6, result={"lease": 6}))
+
+
+def run_again_late(story: Story) -> None:
+    rescued(story, again_at=9.0)
+
+
+def resumed_late(story: Story) -> None:
+    story.records += [record("database_up", 1.55), claim(12.0, 99)]
+
+
+def leftover(story: Story) -> None:
+    story.left.append("process 1")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rule"),
+    [
+        (lost, "acknowledged job is lost"),
+        (another_job, "job is not the one that was submitted"),
+        (another_job, "job from nowhere"),
+        (twice_submitted, "job submitted once is there several times"),
+        (half_a_copy, "half of a COPY"),
+        (not_drained, "the backlog does not drain"),
+        (unfinished, "job has no final state"),
+        (lease_left, "a lease is left"),
+        (history_elsewhere, "the row is not where its history ends"),
+        (back_from_the_end, "illegal change"),
+        (two_ends, "several final states"),
+        (no_metrics, "metrics"),
+        (wrong_end, "wrong end"),
+        (given_up_early, "given up too soon or too late"),
+        (not_given_up, "not given up"),
+        (stale_finish, "finished by a lost lease, or an accepted result is lost"),
+        (stale_result, "finished by a lost lease"),
+        (unclaimed_finish, "settled without a claim"),
+        (no_effect, "completed without an effect"),
+        (too_many, "claimed too many"),
+        (claim_lost, "an answered claim is lost"),
+        (ran_unleased, "ran without a lease"),
+        (ran_anothers, "ran under another's lease"),
+        (ran_twice, "ran twice under one lease"),
+        (attempt_not_counted, "attempt"),
+        (attempt_told_wrong, "attempt"),
+        (rescued_for_nothing, "unexplained"),
+        (rescued_after_a_restart_alone, "unexplained"),
+        (rescued_after_a_short_stop, "unexplained"),
+        (retried_for_nothing, "unexplained"),
+        (handed_back_for_nothing, "unexplained"),
+        (died_by_itself, "a worker died by itself"),
+        (ended_without_being_told, "a worker died by itself"),
+        (does_not_end, "a worker does not end"),
+        (in_the_wrong_pool, "served by another pool"),
+        (passed_over, "passed over"),
+        (run_again_late, "run again too late"),
+        (resumed_late, "work resumes too late"),
+        (leftover, "something is left"),
+    ],
+)
+def test_what_is_wrong_is_found(spoil: Change_, rule: str) -> None:
+    story = Story()
+    spoil(story)
+    assert rule in story.rules()
