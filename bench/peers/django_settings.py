@@ -1,0 +1,26 @@
+"""Django's settings for django-tasks-db."""
+
+from importlib.util import find_spec
+
+from psycopg.conninfo import conninfo_to_dict
+
+from bench.peers.common import URL
+
+SECRET_KEY = "of-the-benchmark"  # noqa: S105 - nothing is signed with it
+USE_TZ = True
+DEBUG = False
+INSTALLED_APPS = ["django_tasks_db"]
+if not find_spec("django.tasks"):
+    INSTALLED_APPS.insert(0, "django_tasks")
+_PARTS = conninfo_to_dict(URL)
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": _PARTS["dbname"],
+        "USER": _PARTS["user"],
+        "HOST": _PARTS["host"],
+        "PORT": _PARTS["port"],
+        "CONN_MAX_AGE": None,
+    }
+}
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
