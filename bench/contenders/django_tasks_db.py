@@ -8,8 +8,8 @@ CONTENDER = Peer(
     includes="claim, then result row, each committed per job; at most once",
     command=python_script("django_tasks_db_jobs"),
     modes={
-        "four": Mode(600, "4 processes"),
-        "best": Mode(1_500, "1 process"),
+        "four": Mode(800, "4 processes, Django's ordinary connections"),
+        "best": Mode(2_000, "4 processes, CONN_MAX_AGE=None"),
     },
     unfinished="SELECT EXISTS (SELECT FROM django_tasks_database_dbtaskresult"
     " WHERE status IN ('READY', 'RUNNING'))",

@@ -8,8 +8,8 @@ CONTENDER = Peer(
     includes="the job's row deleted, per job ('best': in batches); no trace kept; at least once",
     command=node_script("graphile"),
     modes={
-        "four": Mode(8_000, "concurrentJobs 4"),
-        "best": Mode(60_000, "concurrentJobs 24, localQueue 500, batched completion"),
+        "four": Mode(12_000, "concurrentJobs 4"),
+        "best": Mode(120_000, "concurrentJobs 24, localQueue 500, batched completion"),
     },
     unfinished="SELECT EXISTS (SELECT FROM graphile_worker._private_jobs)",
     # A job that failed would still be there.

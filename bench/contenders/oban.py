@@ -15,7 +15,7 @@ CONTENDER = Peer(
     command=_command,
     modes={
         "four": Mode(4_000, "limit 4"),
-        "best": Mode(8_000, "limit 200"),
+        "best": Mode(16_000, "limit 200"),
     },
     unfinished="SELECT EXISTS (SELECT FROM oban_jobs WHERE state IN ('available', 'executing'))",
     done="SELECT count(*) FROM oban_jobs WHERE state = 'completed'",

@@ -49,6 +49,8 @@ class Peer:
     """SQL: a boolean, whether any job is not finished."""
     done: str = ""
     """SQL: how many jobs were completed; where it deletes them, null."""
+    drains: tuple[str, ...] = ("four", "best")
+    """The modes that a round measures."""
     bulk: bool = True
     """Whether it has a call that submits many."""
     enqueues: int = 1_500
@@ -62,8 +64,8 @@ class Peer:
         self._databases = databases
         self._log = folder / f"{self.name}.log"
         self._command = self.command()
-        databases.create(self._template)
-        self.script("setup", database=self._template)
+        databases.create(self.template)
+        self.script("setup", database=self.template)
 
     def close(self) -> None:
         """The end of all its runs."""
@@ -74,12 +76,13 @@ class Peer:
         return self.name
 
     @property
-    def _template(self) -> str:
+    def template(self) -> str:
+        """The database with its empty tables."""
         return f"{self.name}-template"
 
     def fresh(self) -> None:
         """Empty tables, new files."""
-        self._databases.create(self.database, self._template)
+        self._databases.create(self.database, self.template)
 
     def settle(self) -> None:
         """After a fill: what autovacuum would do in time, so that all plans are good ones."""

@@ -8,8 +8,8 @@ CONTENDER = Peer(
     includes="completion committed per batch, sent without waiting for it; at least once",
     command=node_script("pgboss"),
     modes={
-        "four": Mode(1_500, "4 workers, notifyWorker after each job"),
-        "best": Mode(30_000, "batchSize 1000, notifyWorker after each batch"),
+        "four": Mode(2_500, "4 workers, notifyWorker after each job"),
+        "best": Mode(60_000, "batchSize 1000, notifyWorker after each batch"),
     },
     unfinished="SELECT EXISTS (SELECT FROM pgboss.job WHERE name = 'noop' AND state < 'completed')",
     done="SELECT count(*) FROM pgboss.job WHERE name = 'noop' AND state = 'completed'",

@@ -9,7 +9,7 @@ CONTENDER = Peer(
     command=python_script("pgqueuer_jobs"),
     modes={
         "four": Mode(4_000, "batch_size 2, max_concurrent_tasks 4"),
-        "best": Mode(40_000, "batch_size 500"),
+        "best": Mode(60_000, "batch_size 500"),
     },
     unfinished="SELECT EXISTS (SELECT FROM pgqueuer)",
     done="SELECT count(*) FROM pgqueuer_log WHERE status = 'successful'",

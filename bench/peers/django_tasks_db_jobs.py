@@ -15,7 +15,7 @@ from django.core.management import call_command
 from bench import marks
 from bench.peers.common import Payload, main
 
-PROCESSES = {"four": 4, "best": 1}
+PROCESSES = 4
 WORKER = ["-m", "django", "db_worker", "--no-startup-delay", "--verbosity", "0"]
 # Of its polls, in seconds; its default is a second.
 INTERVAL = "0.05"
@@ -47,7 +47,9 @@ class DjangoTasksDb:
 
     async def work(self, mode: str) -> None:
         command = [sys.executable, *WORKER, "--interval", INTERVAL]
-        processes = [subprocess.Popen(command) for _ in range(PROCESSES[mode])]
+        if mode == "best":
+            os.environ["BENCH_KEEP_CONNECTIONS"] = "yes"
+        processes = [subprocess.Popen(command) for _ in range(PROCESSES)]
 
         def stop(*_: object) -> None:
             for process in processes:

@@ -16,7 +16,6 @@ from bench.peers.common import Payload, main
 if TYPE_CHECKING:
     from jobs.queue.submit import NewJob
 
-CHUNK = {"best": "200", "four": "200", "single": "1"}
 PRIORITY = 9
 
 
@@ -53,7 +52,8 @@ class Mediaproc:
         announcer.close()
 
     async def work(self, mode: str) -> None:
-        os.environ["WORKER_LARGEST_CHUNK"] = CHUNK[mode]
+        if mode == "single":
+            os.environ["WORKER_LARGEST_CHUNK"] = "1"
         command = [sys.executable, "manage.py", "run_workers", "--queue", "high"]
         os.execv(sys.executable, command)  # noqa: S606 - the same program, no shell wanted
 
