@@ -30,4 +30,4 @@ class Databases:
     def run(self, name: str, statement: str) -> None:
         """Run one statement."""
         with self.connect(name) as connection:
-            connection.execute(statement)  # type: ignore[arg-type] - written in this folder
+            connection.execute(statement.encode())

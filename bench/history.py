@@ -1,4 +1,4 @@
-"""Our drain beside a million finished jobs, against the drain without, one right after the other."""
+"""Our drain beside a million finished jobs against one without, right after each other."""
 
 import copy
 from pathlib import Path
@@ -17,7 +17,7 @@ SELECT gen_random_uuid(), 'noop', 'a.mp4', 'avi',
   jsonb_build_object('number', number, 'text', repeat('x', 180)), 9, 'COMPLETED',
   now(), now(), now(), 1
 FROM generate_series(1, {FINISHED}) AS number
-"""
+"""  # noqa: S608 - constants of this module only
 _METRICS = """
 INSERT INTO jobs_jobmetrics (id, job_id, peak_cpu_usage, memory_usage_mb, processing_time_seconds)
 SELECT gen_random_uuid(), id, 0, 0, 0 FROM jobs_job

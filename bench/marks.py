@@ -1,4 +1,4 @@
-"""How a benchmark learns when jobs started: the no-op job of every contender tells it through a fifo.
+"""How a benchmark learns when jobs started: every contender's no-op job tells it through a fifo.
 
 In the worker's environment BENCH_PIPE names the fifo. Where BENCH_LAST is a number, a process tells
 of the first job that it starts and of the job with that number; where it is `every`, of all. A line

@@ -1,4 +1,4 @@
-"""The environments of the other queues: .venv-bench for Python, bench/node/node_modules for Node."""
+"""The environments of the other queues: .venv-bench, and bench/node/node_modules for Node."""
 
 import hashlib
 import shutil

@@ -44,7 +44,7 @@ class Peer:
     command: Callable[[], list[str]]
     """The command line of its script; may raise Skipped."""
     modes: Mapping[str, Mode]
-    """"four": four jobs at a time in its ordinary settings; "best": its fastest. Others may come."""
+    """"four": four jobs at a time in its ordinary settings; "best": its fastest; or others."""
     unfinished: str = ""
     """SQL: a boolean, whether any job is not finished."""
     done: str = ""
@@ -56,7 +56,7 @@ class Peer:
     enqueues: int = 1_500
     pickups: int = 100
     pause: float = 0.02
-    """The longest random pause before a pick-up, in seconds: its poll interval, if it only polls."""
+    """The longest random pause before a pick-up: the poll interval of one that only polls."""
     environment: dict[str, str] = field(default_factory=dict)
 
     def prepare(self, databases: Databases, folder: Path) -> None:

@@ -50,7 +50,8 @@ class CeleryQueue:
         options = ["--concurrency", "4", "--prefetch-multiplier", PREFETCH[mode]]
         quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
         command = ["-m", "celery", "-A", "bench.peers.celery_jobs", "worker", *options, *quiet]
-        os.execv(sys.executable, [sys.executable, *command])
+        command.insert(0, sys.executable)
+        os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
 
 
 if __name__ == "__main__":

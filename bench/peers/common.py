@@ -1,4 +1,6 @@
-"""The command line of the scripts that run one job queue each. 
+"""The command line of the scripts that run one job queue each.
+
+A script ends with `main(ITS_QUEUE)` and is run by bench/contenders/peer.py:
 
     python -m bench.peers.NAME setup            # make the tables in BENCH_URL's database
     python -m bench.peers.NAME fill JOBS        # the bulk call; prints jobs/s

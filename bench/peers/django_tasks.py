@@ -5,7 +5,7 @@ from bench import marks
 try:
     from django.tasks import task
 except ImportError:  # Django 5.2
-    from django_tasks import task
+    from django_tasks import task  # type: ignore[no-redef]
 
 
 @task()

@@ -20,6 +20,10 @@ class Noop:
         marks.started(job.args["number"])
 
 
+def _job(payload: Payload) -> Job:
+    return Noop.new(dict(payload))  # type: ignore[attr-defined] # the decorator adds it
+
+
 class ObanQueue:
     """See `bench.peers.common.Queue`."""
 
@@ -32,11 +36,11 @@ class ObanQueue:
         self._oban = Oban(pool=self._pool)
 
     async def submit(self, payload: Payload) -> int:
-        await self._oban.enqueue(Noop.new(dict(payload)))
+        await self._oban.enqueue(_job(payload))
         return marks.now()
 
     async def submit_many(self, payloads: list[Payload]) -> None:
-        await self._oban.enqueue_many(Noop.new(dict(each)) for each in payloads)
+        await self._oban.enqueue_many(_job(each) for each in payloads)
 
     async def close(self) -> None:
         await self._pool.close()
