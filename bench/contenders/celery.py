@@ -57,7 +57,7 @@ CONTENDER = Celery(
     command=python_script("celery_jobs"),
     modes={
         "four": Mode(4_000, "4 processes, prefetch 1"),
-        "best": Mode(4_000, "4 processes, prefetch 64"),
+        "best": Mode(4_000, "pool solo, prefetch 64"),
     },
     bulk=False,
 )

@@ -9,7 +9,7 @@ CONTENDER = Peer(
     command=node_script("graphile"),
     modes={
         "four": Mode(12_000, "concurrentJobs 4"),
-        "best": Mode(120_000, "concurrentJobs 24, localQueue 500, batched completion"),
+        "best": Mode(120_000, "concurrentJobs 24, localQueue 1000, batched completion"),
     },
     unfinished="SELECT EXISTS (SELECT FROM graphile_worker._private_jobs)",
     # A job that failed would still be there.

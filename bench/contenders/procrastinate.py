@@ -9,7 +9,7 @@ CONTENDER = Peer(
     command=python_script("procrastinate_jobs"),
     modes={
         "four": Mode(2_000, "concurrency 4"),
-        "best": Mode(3_000, "concurrency 20"),
+        "best": Mode(3_000, "concurrency 10"),
     },
     unfinished="SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing'))",
     done="SELECT count(*) FROM procrastinate_jobs WHERE status = 'succeeded'",

@@ -4,8 +4,9 @@ import PgBoss from "pg-boss";
 import { main, started, URL } from "./common.mjs";
 
 const QUEUE = "noop";
-const BATCH = { four: 1, best: 1000 };
-const WORKERS = { four: 4, best: 1 };
+// Each fetch sorts all that waits: 1000 by one worker gave a third, 3000 by two three quarters.
+const BATCH = { four: 1, best: 5000 };
+const WORKERS = { four: 4, best: 2 };
 
 const boss = new PgBoss({ connectionString: URL });
 boss.on("error", (error) => console.error(error));

@@ -5,7 +5,7 @@ import procrastinate
 from bench import marks
 from bench.peers.common import URL, Payload, main
 
-CONCURRENCY = {"four": 4, "best": 20}
+CONCURRENCY = {"four": 4, "best": 10}
 
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=URL, max_size=20))
 
