@@ -11,6 +11,7 @@ Progress goes to standard error. `python -m bench.pickup` measures pick-up with 
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 from typing import Any
@@ -36,6 +37,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help=f"default {ROUNDS}, with --quick 1")
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     arguments = parser.parse_args()
+    # So that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     only = arguments.only or ([OWN.name] if arguments.quick else names)
     rounds = arguments.rounds or (1 if arguments.quick else ROUNDS)
     found = measure([peer for peer in (OWN, *PEERS) if peer.name in only], rounds)

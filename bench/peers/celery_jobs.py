@@ -51,8 +51,8 @@ class CeleryQueue:
 
     async def work(self, mode: str) -> None:
         quiet = ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-        command = ["-m", "celery", "-A", "bench.peers.celery_jobs", "worker", *OPTIONS[mode], *quiet]
-        command.insert(0, sys.executable)
+        command = [sys.executable, "-m", "celery", "-A", "bench.peers.celery_jobs", "worker"]
+        command += [*OPTIONS[mode], *quiet]
         os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
 
 
