@@ -46,7 +46,9 @@ pytest-15: environment-dev
 test-matrix: environment-dev ## The tests on the other Pythons, Djangos and PostgreSQLs that are here
 	@$(BIN)/python scripts/matrix.py $(ARGS)
 
-bench: environment-dev ## The engine's speed beside other job queues (ARGS="--quick --json")
+# Standard output is for the figures.
+bench: python ## The engine's speed beside other job queues (ARGS="--quick --json")
+	@$(ENVIRONMENT) requirements-dev.txt >&2
 	@$(BIN)/python -m bench $(ARGS)
 
 lock: environment-dev ## Write requirements*.txt from requirements*.in (ARGS=--upgrade renews)

@@ -43,6 +43,8 @@ def needs_python(major: int, minor: int) -> None:
 @cache
 def _python() -> str:
     newest = next(filter(None, map(find_python, PYTHONS)), sys.executable)
+    if not VENV.exists():
+        say("Installing requirements-bench.txt ...")
     _run([newest, "scripts/environment.py", "requirements-bench.txt", "--venv", str(VENV)])
     return str(VENV / "bin" / "python")
 
