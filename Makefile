@@ -46,7 +46,9 @@ pytest-15: environment-dev
 test-matrix: environment-dev ## The tests on the other Pythons, Djangos and PostgreSQLs that are here
 	@$(BIN)/python scripts/matrix.py $(ARGS)
 
-bench: environment-dev ## The engine's speed beside PostgreSQL's own (ARGS="--quick --json")
+# Standard output is for the figures.
+bench: python ## The engine's speed beside other job queues (ARGS="--quick --json")
+	@$(ENVIRONMENT) requirements-dev.txt >&2
 	@$(BIN)/python -m bench $(ARGS)
 
 chaos: environment-dev ## Real faults against real workers (ARGS="--seed 7 --minutes 5", "--help")
@@ -57,9 +59,10 @@ lock: environment-dev ## Write requirements*.txt from requirements*.in (ARGS=--u
 	$(LOCK) $(ARGS) requirements.in -o requirements.txt
 	$(LOCK) $(ARGS) -c requirements.txt requirements-local.in -o requirements-local.txt
 	$(LOCK) $(ARGS) $(LOCK_DEV) -c requirements-local.txt requirements-dev.in -o requirements-dev.txt
+	$(LOCK) $(ARGS) requirements-bench.in -o requirements-bench.txt
 
 clean: ## Remove environments and caches; data in .postgres and media stay
-	rm -rf .venv .venv-matrix .uv .uv.pip .uv.unfinished .environment.lock
+	rm -rf .venv .venv-bench .venv-matrix bench/node/node_modules .uv .uv.pip .uv.unfinished .environment.lock
 	rm -rf .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

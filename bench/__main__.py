@@ -1,115 +1,86 @@
-"""`make bench`: the engine's own figures beside the floor.
+"""`make bench`: the engine beside other job queues, and all of them beside PostgreSQL's own speed.
 
-    python -m bench                 # 5 rounds
-    python -m bench --quick         # 1 round, under 90 seconds
-    python -m bench --quick --json  # one JSON object on standard output
+    python -m bench                     # 3 rounds, all contenders in turn: about 15 minutes
+    python -m bench --quick             # our own figures and the floor: under 90 seconds
+    python -m bench --only Oban PgQueuer --rounds 5
+    python -m bench --quick --json      # one JSON object on standard output
 
-Progress goes to standard error. `python -m bench.pickup` and `python -m bench.http_submit` measure
-pick-up latency and submissions over HTTP.
+Progress goes to standard error. `python -m bench.pickup` measures pick-up with each signal of ours,
+`python -m bench.http_submit` submissions over HTTP.
 """
 
 import argparse
 import json
-import os
+import signal
 import statistics
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
-from bench import drain, floor
-from bench.environment import percentiles, prepared, say
+from bench.contenders import OWN, PEERS
+from bench.contenders.peer import Failed, Peer, Skipped
+from bench.databases import Databases
+from bench.environment import postgres
+from bench.own_figures import own_figures
+from bench.results import Results
+from bench.rounds import Bench
+from bench.table import table
 
-SUBMISSIONS = 2_000
-BULK = 50_000
-FINISHED_ROWS = 1_000_000
+ROUNDS = 3
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one round")
+    names = [peer.name for peer in (OWN, *PEERS)]
+    parser.add_argument("--quick", action="store_true", help="one round of our own figures")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--rounds", type=int, help=f"default {ROUNDS}, with --quick 1")
+    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=", ".join(names))
     arguments = parser.parse_args()
-    with prepared() as folder:
-        figures = measure(folder, rounds=1 if arguments.quick else 5)
+    # So that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    only = arguments.only or ([OWN.name] if arguments.quick else names)
+    rounds = arguments.rounds or (1 if arguments.quick else ROUNDS)
+    found = measure([peer for peer in (OWN, *PEERS) if peer.name in only], rounds)
     if arguments.json:
-        json.dump(figures, sys.stdout)
-        return
-    own = figures["contenders"]["mediaproc"]
-    print(f"floor: {figures['floor']:.0f} jobs/s (pgbench, 4 clients, two commits a job)")
-    for name, value in own.items():
-        print(f"{name:<32}{value if isinstance(value, dict) else round(value, 2)}")
+        json.dump(found, sys.stdout)
+        print()
+    else:
+        print(table(found["floor"], found["contenders"]))
 
 
-def measure(folder: Path, rounds: int) -> dict[str, Any]:
-    """All figures, as medians over the rounds; ratios are to the floor of the same round."""
-    from bench.pickup import latencies
-
-    found: dict[str, list[float]] = {}
-    waits: list[float] = []
-    floors: list[float] = []
-    for number in range(rounds):
-        say(f"round {number + 1} of {rounds}")
-        before = floor.measure(os.environ["DATABASE_URL"], folder, drain.FLOOR_JOBS)
-        rates = {
-            "drain": drain.measure(drain.JOBS["chunks"], drain.MODES["chunks"]),
-            "drain_single": drain.measure(drain.JOBS["single"], drain.MODES["single"]),
-        }
-        after = floor.measure(os.environ["DATABASE_URL"], folder, drain.FLOOR_JOBS)
-        here = (before + after) / 2
-        floors.append(here)
-        for name, rate in rates.items():
-            found.setdefault(name, []).append(rate)
-            found.setdefault(f"{name}_ratio", []).append(rate / here)
-        found.setdefault("enqueue", []).append(_enqueue())
-        found.setdefault("bulk", []).append(_bulk())
-        waits += latencies(folder, 100, "notify", WAKEUP_NOTIFY="True", REDIS_URL="")
-        ratio = _drain_with_history() / rates["drain"]
-        found.setdefault("drain_with_1m_finished_ratio", []).append(ratio)
-    own: dict[str, Any] = {name: statistics.median(values) for name, values in found.items()}
-    own["latency_ms"] = percentiles(waits)
-    return {"floor": statistics.median(floors), "contenders": {"mediaproc": own}}
-
-
-def _enqueue() -> float:
-    """Submissions a second through the Python door, one at a time."""
-    from jobs.queue.submit import NewJob, submit
-
-    new = NewJob("noop", "a.mp4", "avi", {"text": "x" * 180})
-    began = time.perf_counter()
-    for _ in range(SUBMISSIONS):
-        submit(new)
-    return SUBMISSIONS / (time.perf_counter() - began)
-
-
-def _bulk() -> float:
-    from jobs.queue.submit import NewJob, submit_many
-
-    new = NewJob("noop", "a.mp4", "avi", {"text": "x" * 180})
-    began = time.perf_counter()
-    submit_many(new for _ in range(BULK))
-    return BULK / (time.perf_counter() - began)
-
-
-def _drain_with_history() -> float:
-    """The drain beside a million finished rows."""
-    from django.db import connection
-
-    say(f"drain beside {FINISHED_ROWS} finished rows")
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE jobs_job, jobs_jobmetrics")
-        # History is written past the queue: it was never in it.
-        cursor.execute(
-            "INSERT INTO jobs_job (id, job_type, source_file, target_format, parameters, priority,"
-            " status, queued_at, started_at, completed_at, attempt)"
-            " SELECT gen_random_uuid(), 'noop', 'a.mp4', 'avi', jsonb_build_object('text',"
-            " repeat('x', 180)), 9, 'COMPLETED', now(), now(), now(), 1"
-            " FROM generate_series(1, %s)",
-            [FINISHED_ROWS],
-        )
-        cursor.execute("VACUUM ANALYZE jobs_job")
-    return drain.measure(drain.JOBS["chunks"], drain.MODES["chunks"], empty=False)
+def measure(peers: list[Peer], rounds: int) -> dict[str, Any]:
+    """All figures: medians over the rounds, ratios to the floors around each drain."""
+    with postgres() as (folder, server):
+        bench = Bench(Databases(server), folder)
+        skipped: dict[str, str] = {}
+        results = {peer.name: Results() for peer in peers}
+        ready = []
+        try:
+            for peer in peers:
+                try:
+                    bench.prepare(peer)
+                    ready.append(peer)
+                except (Skipped, Failed) as error:
+                    bench.say(f"{peer.name}: SKIPPED, {error}")
+                    skipped[peer.name] = str(error)
+            extra = own_figures()
+            for number in range(rounds):
+                bench.say(f"round {number + 1} of {rounds}")
+                for peer in ready:
+                    bench.turn(peer, results[peer.name], extra if peer is OWN else ())
+        finally:
+            for peer in ready:
+                peer.close()
+    return {
+        "floor": round(statistics.median(bench.floors), 1),
+        "contenders": {
+            peer.name: {"skipped": skipped[peer.name]}
+            if peer.name in skipped
+            else results[peer.name].summary(peer)
+            for peer in peers
+        },
+    }
 
 
 if __name__ == "__main__":

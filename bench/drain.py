@@ -79,7 +79,7 @@ def measure(jobs: int, largest_chunk: str, *, empty: bool = True) -> float:
         [(done, seconds)] = cursor.fetchall()
     if done != len(ids):
         raise RuntimeError(f"{done} of {len(ids)} jobs were completed")
-    return done / float(seconds)
+    return float(done / float(seconds))
 
 
 if __name__ == "__main__":

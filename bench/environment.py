@@ -29,11 +29,22 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def prepared() -> Iterator[Path]:
-    """A folder for this run; the environment points Django at a fresh database. Imports Django."""
+def postgres() -> Iterator[tuple[Path, embedded_postgres.Server]]:
+    """A folder for this run, and a PostgreSQL in it with the settings that it comes with."""
     with tempfile.TemporaryDirectory(prefix="mediaproc-bench-") as folder:
         root = Path(folder) / "postgres"
         server = embedded_postgres.start(root)
+        try:
+            yield Path(folder), server
+        finally:
+            server.stop()
+            embedded_postgres.remove(root)
+
+
+@contextmanager
+def prepared() -> Iterator[Path]:
+    """A folder for this run; the environment points Django at a fresh database. Imports Django."""
+    with postgres() as (folder, server):
         os.environ.update(SETTINGS, DATABASE_URL=server.url)
         import django
 
@@ -45,12 +56,10 @@ def prepared() -> Iterator[Path]:
 
         call_command("migrate", verbosity=0)
         try:
-            yield Path(folder)
+            yield folder
         finally:
             announcer.close()
             connection.close()
-            server.stop()
-            embedded_postgres.remove(root)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from bench import marks
 from jobs.outcomes import Completed, Metrics, Outcome
 from jobs.processors.contract import Context, RetryPolicy
 
@@ -21,7 +22,8 @@ class Noop:
         """Whatever it is."""
 
     def run(self, context: Context) -> Outcome:
-        """Nothing."""
+        """Nothing; see bench/marks.py for the number."""
+        marks.started(context.attempt.parameters.get("number", 0))
         return Completed(NOTHING)
 
 
