@@ -8,12 +8,13 @@ from uuid import UUID
 class Attempt(NamedTuple):
     """The fields stand in the order in which `jobs_claim()` returns them.
 
+    id: the job's, as text.
     lease: unique to this attempt among all attempts of all jobs; put it into the names of what you
     write, so that a worker that lost the job cannot overwrite the work of the one that has it.
     number: counts from 1.
     """
 
-    job_id: UUID
+    id: str
     lease: int
     number: int
     max_attempts: int
@@ -22,3 +23,8 @@ class Attempt(NamedTuple):
     target_format: str
     priority: int
     parameters: Mapping[str, Any]
+
+    @property
+    def job_id(self) -> UUID:
+        """The job's id. Made when it is asked for: short jobs never do."""
+        return UUID(self.id)

@@ -16,24 +16,23 @@ from jobs.priorities import DEFAULT
 from jobs.row_check import RowCheck
 from jobs.states import Status
 
-# What holds in every state.
+# What holds in every state, and of which fields that speaks.
+INVARIANT_FIELDS = (
+    "status", "priority", "attempt", "queued_at", "started_at", "completed_at", "lease",
+    "lease_expires_at", "progress", "error_message", "error_code",
+)  # fmt: skip
 INVARIANTS = """
-job.status IN
+status IN
   ('PENDING', 'THROTTLED', 'QUEUED', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELLED')
-AND (job.status = 'IN_PROGRESS') = (job.lease_expires_at IS NOT NULL)
-AND (job.lease IS NOT NULL OR job.lease_expires_at IS NULL)
-AND (job.status IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (job.completed_at IS NOT NULL)
-AND (job.queued_at IS NOT NULL OR job.status NOT IN ('QUEUED', 'IN_PROGRESS', 'COMPLETED'))
-AND (job.started_at IS NOT NULL
-  OR (job.attempt = 0 AND job.status NOT IN ('IN_PROGRESS', 'COMPLETED')))
-AND (job.status = 'FAILED' OR (job.error_message = '' AND job.error_code = ''))
-AND job.priority BETWEEN 0 AND 10
-AND (job.progress IS NULL OR job.progress BETWEEN 0 AND 1)
-"""
-METRICS_RANGE = """
-metrics.peak_cpu_usage BETWEEN 0 AND 100
-AND metrics.memory_usage_mb >= 0
-AND metrics.processing_time_seconds >= 0
+AND (status = 'IN_PROGRESS') = (lease_expires_at IS NOT NULL)
+AND (lease IS NOT NULL OR lease_expires_at IS NULL)
+AND (status IN ('COMPLETED', 'FAILED', 'CANCELLED')) = (completed_at IS NOT NULL)
+AND (queued_at IS NOT NULL OR status NOT IN ('QUEUED', 'IN_PROGRESS', 'COMPLETED'))
+AND (started_at IS NOT NULL
+  OR (attempt = 0 AND status NOT IN ('IN_PROGRESS', 'COMPLETED')))
+AND (status = 'FAILED' OR (error_message = '' AND error_code = ''))
+AND priority BETWEEN 0 AND 10
+AND (progress IS NULL OR progress BETWEEN 0 AND 1)
 """
 CLOCK = RawSQL("clock_timestamp()", ())
 
@@ -89,7 +88,7 @@ class Job(models.Model):
     class Meta:
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            RowCheck(name="job_is_possible", row="job", condition=INVARIANTS),
+            RowCheck(name="job_is_possible", fields=INVARIANT_FIELDS, condition=INVARIANTS),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -125,7 +124,15 @@ class JobMetrics(models.Model):
     class Meta:
         verbose_name_plural = "job metrics"
         constraints: ClassVar = [
-            RowCheck(name="jobmetrics_in_range", row="metrics", condition=METRICS_RANGE),
+            # So short that a plain CHECK is the faster one.
+            models.CheckConstraint(
+                name="jobmetrics_range",
+                condition=Q(
+                    peak_cpu_usage__range=(0, 100),
+                    memory_usage_mb__gte=0,
+                    processing_time_seconds__gte=0,
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,27 +1,28 @@
 """A CHECK constraint whose condition PostgreSQL keeps ready."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BaseConstraint, Model
 
 _CREATE = """
-CREATE FUNCTION {name}({row} {table}) RETURNS boolean
+CREATE FUNCTION {name}({arguments}) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $check$
 BEGIN
 RETURN {condition};
 END
 $check$;
-ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({name}({table})) NOT VALID
+ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({name}({columns})) NOT VALID
 """
 _REMOVE = """
 ALTER TABLE {table} DROP CONSTRAINT {name};
-DROP FUNCTION {name}({table})
+DROP FUNCTION {name}
 """
 
 
 class RowCheck(BaseConstraint):
-    """`condition` holds in every row: SQL that names the columns as `<row>.<column>`.
+    """`condition`, SQL over the columns of `fields`, holds in every row.
 
     PostgreSQL reads and plans the text of a plain CHECK anew for every statement, which for a long
     one takes a third of a claim's time; what a function says it plans once a session. Rows that are
@@ -29,13 +30,13 @@ class RowCheck(BaseConstraint):
     because it does not lock the table (docs/adr/0011-row-check.md).
     """
 
-    def __init__(self, *, name: str, row: str, condition: str, **options: Any) -> None:
+    def __init__(self, *, name: str, fields: Sequence[str], condition: str, **options: Any) -> None:
         super().__init__(name=name, **options)
-        self.row = row
+        self.fields = tuple(fields)
         self.condition = condition
 
     def constraint_sql(self, model: type[Model] | None, editor: Any) -> None:  # type: ignore[override]
-        """Nothing inside CREATE TABLE: the function needs the table's row type."""
+        """Nothing inside CREATE TABLE: there the function does not exist yet."""
         if model is not None:
             editor.deferred_sql.append(self.create_sql(model, editor))
 
@@ -59,7 +60,7 @@ class RowCheck(BaseConstraint):
     def deconstruct(self) -> tuple[str, Any, dict[str, Any]]:
         """See BaseConstraint."""
         path, arguments, options = super().deconstruct()
-        return path, arguments, {**options, "row": self.row, "condition": self.condition}
+        return path, arguments, {**options, "fields": self.fields, "condition": self.condition}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RowCheck) and self.deconstruct() == other.deconstruct()
@@ -69,9 +70,13 @@ class RowCheck(BaseConstraint):
 
     def _fill(self, sql: str, model: type[Model] | None, editor: Any) -> str:
         assert model is not None  # noqa: S101 - Django's types allow it, its code does not
+        fields = [field for field in model._meta.concrete_fields if field.name in self.fields]
+        columns = [editor.quote_name(field.column) for field in fields]
+        types = [str(field.db_type(editor.connection)) for field in fields]
         return sql.format(
             name=editor.quote_name(self.name),
-            row=editor.quote_name(self.row),
             table=editor.quote_name(model._meta.db_table),
+            columns=", ".join(columns),
+            arguments=", ".join(" ".join(pair) for pair in zip(columns, types, strict=True)),
             condition=self.condition.strip(),
         )

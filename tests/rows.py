@@ -43,7 +43,7 @@ def finished(claimed: Attempt, outcome: Any = DONE) -> Finished:
 
 def attempt(job_id: UUID, lease: int, number: int = 1) -> Attempt:
     """The first of two attempts at a no-op."""
-    return Attempt(job_id, lease, number, 2, "noop", "", "", 5, {})
+    return Attempt(str(job_id), lease, number, 2, "noop", "", "", 5, {})
 
 
 def expire(job_id: UUID) -> None:

@@ -30,16 +30,10 @@ class Mediaproc:
         django.setup()
 
     async def submit(self, payload: Payload) -> int:
-        from django.db import transaction
-
         from jobs.queue.submit import submit
 
-        committed: list[int] = []
-        # Before the submission's own, which sends the signal: that is a part of the wait.
-        with transaction.atomic():
-            transaction.on_commit(lambda: committed.append(marks.now()))
-            submit(_new(payload))
-        return committed[0]
+        submit(_new(payload))
+        return marks.now()
 
     async def submit_many(self, payloads: list[Payload]) -> None:
         from jobs.queue.submit import submit_many

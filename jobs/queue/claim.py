@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from jobs.attempt import Attempt
 
@@ -43,7 +42,7 @@ def pack_positions(demand: Demand, after: Mapping[int, Position]) -> tuple[str, 
 
 def read_claimed(rows: list[list[Any]]) -> list[Attempt]:
     """What jobs_claim() returned, as attempts in running order."""
-    return [Attempt(UUID(row[0]), *row[1:-1]) for row in rows]
+    return [Attempt(*row[:-1]) for row in rows]
 
 
 def read_reached(rows: list[list[Any]]) -> dict[int, Position]:

@@ -3,8 +3,6 @@
 import json
 from typing import Any, NamedTuple
 
-from uuid_utils import uuid7
-
 from jobs.attempt import Attempt
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Outcome, Retry
 from jobs.queue.database import fetch
@@ -70,7 +68,7 @@ def _pack_completed(attempt: Attempt, outcome: Completed) -> str:
     simulated = ',"simulated":true' if metrics.simulated else ""
     result = f',"result":{json.dumps(outcome.result)}' if outcome.result else ""
     return (
-        f'{{"id":"{attempt.job_id}","lease":{attempt.lease},"metrics_id":"{uuid7()}",'
+        f'{{"id":"{attempt.id}","lease":{attempt.lease},'
         f'"cpu":{max(0, min(100, metrics.peak_cpu_usage))},'
         f'"memory":{max(0, metrics.memory_usage_mb)},'
         f'"seconds":{max(0.0, metrics.processing_time_seconds)}{simulated}{result}}}'
@@ -78,7 +76,7 @@ def _pack_completed(attempt: Attempt, outcome: Completed) -> str:
 
 
 def _pack_other(attempt: Attempt, outcome: Retry | Failed | Interrupted) -> dict[str, Any]:
-    packed = {"id": str(attempt.job_id), "lease": attempt.lease}
+    packed = {"id": attempt.id, "lease": attempt.lease}
     match outcome:
         case Retry(backoff=backoff) if attempt.number < attempt.max_attempts:
             wait = longest_wait(backoff or Backoff(), attempt.number)

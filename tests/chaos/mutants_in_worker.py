@@ -51,7 +51,7 @@ def rescue_that_executes() -> None:
         for job_id, _, _ in rescued:
             job = Job.objects.get(id=job_id)
             attempt = Attempt(
-                job.id,
+                str(job.id),
                 0,
                 job.attempt,
                 job.max_attempts,

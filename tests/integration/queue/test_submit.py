@@ -37,10 +37,12 @@ def test_a_time_that_has_come_is_now() -> None:
     assert job.status == Status.QUEUED
 
 
-@pytest.mark.parametrize("field", ["job_type", "source_file", "target_format"])
-def test_text_that_postgresql_cannot_hold_is_refused_whole(field: str) -> None:
+@pytest.mark.parametrize(
+    "new", [NewJob("a\x00b"), NewJob("noop", "a\x00b"), NewJob("noop", "", "a\x00b")]
+)
+def test_text_that_postgresql_cannot_hold_is_refused_whole(new: NewJob) -> None:
     with pytest.raises(DataError), transaction.atomic():
-        submit(NewJob(**{"job_type": "noop", field: "a\x00b"}))
+        submit(new)
     assert not Job.objects.exists()
 
 
