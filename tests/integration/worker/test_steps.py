@@ -317,6 +317,9 @@ def test_a_worker_whose_threads_all_wait_ends_when_told(
         NewJob("hold", parameters={"folder": str(folder)}, priority=9) for _ in range(6)
     )
     wait_until(lambda: len(list(folder.iterdir())) == 6, "all six run")
+    later = submit_many(
+        NewJob("hold", parameters={"folder": str(tmp_path / "none")}, priority=9) for _ in range(6)
+    )
     with table_locked():
         (folder / "release").touch()
         wait_until(blocked, "their steps wait")
@@ -327,6 +330,8 @@ def test_a_worker_whose_threads_all_wait_ends_when_told(
         else:
             wait_until(lambda: worker.events("worker.draining"), "it drains")
     if signals == 1:
-        assert worker.wait(15) == 0
+        # They asked for more work before they were told, and get it: it is handed back at once.
+        assert worker.wait(4) == 0
+        assert Job.objects.filter(id__in=later, status=Status.QUEUED, attempt=0).count() == 6
         assert Job.objects.filter(id__in=ids, status=Status.COMPLETED).count() == 6
     assert "Traceback" not in worker.output()
