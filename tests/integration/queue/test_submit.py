@@ -1,7 +1,7 @@
 """Submitting: the row as it comes back, bulk, and what a rolled back transaction leaves."""
 
-from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -40,8 +40,9 @@ def test_a_time_that_has_come_is_now() -> None:
 
 @pytest.mark.parametrize("field", ["job_type", "source_file", "target_format"])
 def test_text_that_postgresql_cannot_hold_is_refused_whole(field: str) -> None:
+    values: dict[str, Any] = {"job_type": "noop", field: "a\x00b"}
     with pytest.raises(DataError), transaction.atomic():
-        submit(replace(NewJob("noop"), **{field: "a\x00b"}))
+        submit(NewJob(**values))
     assert not Job.objects.exists()
 
 
