@@ -14,7 +14,15 @@ PLAN = Plan(1, "some", 9.0, (KILL, POINT, LOST, LOST, POISON))
 
 
 def happened(kind: str, slot: str, name: str) -> Record:
-    return {"what": "fault", "t": 1.0, "kind": kind, "slot": slot, "name": name, "pid": 1}
+    return {
+        "what": "fault",
+        "t": 1.0,
+        "kind": kind,
+        "slot": slot,
+        "name": name,
+        "pid": 1,
+        "seconds": 1,
+    }
 
 
 def missing(*records: Record) -> list[str]:
