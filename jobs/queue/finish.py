@@ -12,7 +12,7 @@ MAX_ERROR_CHARACTERS = 4000
 
 _FINISH = "SELECT jobs_complete(%(completed)s::json) + jobs_finish(%(others)s::json)"
 _STILL_MINE = """
-SELECT lease FROM jobs_job
+SELECT lease, status FROM jobs_job
 WHERE id = ANY(%(ids)s) AND lease = ANY(%(leases)s) AND status <> 'IN_PROGRESS'
 """
 
@@ -35,13 +35,19 @@ def lost_leases(finished: list[Finished], settled: int) -> set[int]:
 
     One that was settled before is not lost: the connection broke during COMMIT, and the caller
     tries again. A settled row keeps its lease until it is claimed again, and rescue clears it; so
-    a row that bears the lease and is not IN_PROGRESS was settled by its holder.
+    a row that bears the lease and is not IN_PROGRESS was settled by its holder. Only a completed
+    job that stands in the queue was not: at its end the process has handed it back meanwhile.
     """
     if settled == len(finished):
         return set()
     leases = [one.attempt.lease for one in finished]
     ids = [one.attempt.job_id for one in finished]
-    return set(leases) - {lease for (lease,) in fetch(_STILL_MINE, {"ids": ids, "leases": leases})}
+    completed = {one.attempt.lease for one in finished if isinstance(one.outcome, Completed)}
+    return set(leases) - {
+        lease
+        for lease, status in fetch(_STILL_MINE, {"ids": ids, "leases": leases})
+        if lease not in completed or status == Status.COMPLETED
+    }
 
 
 def pack(finished: list[Finished]) -> tuple[str | None, str | None]:

@@ -103,15 +103,15 @@ class Pool:
         tally.flush(time.monotonic())
 
     def _run(self, executions: list[Execution], chunk: Chunk, tally: Tally) -> list[Finished]:
-        """Run a chunk; what a drain finds not begun is handed back."""
-        alone = len(executions) == 1
-        quiet = chunk.short or not alone
+        """Run what was claimed; what a drain finds not begun is handed back. Also one job: it was
+        asked for before, and may have been long in coming."""
+        quiet = chunk.short or len(executions) > 1
         finished: list[Finished] = []
         began = time.monotonic()
         for execution in executions:
             if not self._leases.begin(execution):
                 continue
-            if not alone and self._draining.is_set():
+            if self._draining.is_set():
                 outcome: Outcome = Interrupted(started=False)
             else:
                 outcome = execute(execution, self._processors, quiet=quiet)

@@ -20,6 +20,8 @@ from jobs.worker.bounds import Bounds
 from jobs.worker.patience import Patience
 
 AT_ONCE = 2
+# What an outcome of the wrong kind or with the wrong contents raises.
+BAD_OUTCOME = (DataError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 log = structlog.get_logger(__name__)
 
@@ -103,10 +105,10 @@ class Steps:
     def _settle_and_claim(self, finished: list[Finished], want: int) -> Stepped:
         try:
             return self._claim(finished, want)
-        except DataError:
+        except BAD_OUTCOME:
             if not finished:
                 raise
-            # One outcome that PostgreSQL cannot store must not take the others along.
+            # One outcome that cannot be stored must not take the others along.
             lost = set().union(*(self._settle_alone(one) for one in finished))
             return self._claim([], want)._replace(lost=lost)
 
@@ -122,7 +124,7 @@ class Steps:
         """Settle one attempt; if its outcome cannot be stored the job fails and says so."""
         try:
             return self._patience.run(lambda: finish([one]))
-        except DataError as error:
+        except BAD_OUTCOME as error:
             log.exception("job.unstorable", job_id=str(one.attempt.job_id))
             failed = Failed(f"The outcome cannot be stored: {error}", code="bad_result")
             return self._patience.run(lambda: finish([Finished(one.attempt, failed)]))

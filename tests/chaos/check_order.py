@@ -2,18 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.priorities import parse_pools
 from jobs.states import Status
 from tests.chaos.evidence import Evidence
-from tests.chaos.plan import POOLS
+from tests.chaos.plan import POLL_SECONDS, POOLS
 from tests.chaos.violation import Violation
 
 # These roll a claim back. One whose client died or lost its connection is committed all the same.
 ABORTING = ("terminate", "restart", "crash", "full_disk")
 # A claim that is rolled back may have held rows locked for so long, and others passed over them.
 _LOCKED_SECONDS = 3.0
+# A job that comes in before a place that was claimed already is looked for that often.
+# Two jobs that were claimed farther apart than this are no pair worth counting.
+_RECENT_SECONDS = 1.0
+_LATE_SECONDS = POLL_SECONDS + 0.25
 
 
 def pools_keep_apart(evidence: Evidence) -> Iterator[Violation]:
@@ -30,19 +34,30 @@ def pools_keep_apart(evidence: Evidence) -> Iterator[Violation]:
 
 @dataclass(frozen=True, slots=True)
 class _First:
-    """The first claim of a job. asked: when the call began that got it, if that is known."""
+    """The first claim of a job.
+
+    there: when its submitter had the answer. asked: when the call began that got it. late: a job
+    behind it in the line of its priority was claimed before it was there.
+    """
 
     key: tuple[int, float, str]
     there: float
     asked: float
     got: float
+    late: bool = False
+
+    def had_to_precede(self, other: "_First") -> bool:
+        """Whether it should go first and was there when the other was asked for."""
+        grace = _LATE_SECONDS if self.late else 0.0
+        return self.key < other.key and self.there + grace < other.asked
 
 
 def first_come_first_served(evidence: Evidence) -> Iterator[Violation]:
     """In a pool a higher priority goes first, and within one who was queued first.
 
     A job that was committed before another's claim was asked for, and should have gone first, must
-    not have been asked for only after that other had been claimed.
+    not have been asked for only after that other had been claimed. One that was committed late,
+    when its place had been passed, has a poll interval's grace.
     """
     breaks = _breaks(evidence)
     for firsts in _first_claims(evidence).values():
@@ -50,13 +65,13 @@ def first_come_first_served(evidence: Evidence) -> Iterator[Violation]:
         for first in firsts:
             latest_asked.append(max([first.asked, *latest_asked[-1:]]))
         for at, first in enumerate(firsts):
-            if any(began <= first.got and first.asked <= ended for began, ended in breaks):
+            if _broken(first, breaks):
                 continue
             for earlier in range(at - 1, -1, -1):
                 if latest_asked[earlier] <= first.got:
                     break
                 passed = firsts[earlier]
-                if passed.there < first.asked and passed.asked > first.got:
+                if passed.had_to_precede(first) and passed.asked > first.got:
                     yield Violation(
                         "passed over",
                         f"{passed.key[2]} (priority {-passed.key[0]}) came"
@@ -64,6 +79,23 @@ def first_come_first_served(evidence: Evidence) -> Iterator[Violation]:
                         f" (priority {-first.key[0]}) and was asked for"
                         f" {passed.asked - first.got:.3f} s after it",
                     )
+
+
+def compared(evidence: Evidence) -> int:
+    """How many pairs of jobs could have been served in the wrong order: the one that had to go
+    first was there when the other was asked for, and nothing rolled claims back."""
+    breaks = _breaks(evidence)
+    pairs = 0
+    for firsts in _first_claims(evidence).values():
+        for at, first in enumerate(firsts):
+            if not _broken(first, breaks):
+                waiting = (one for one in firsts[:at] if one.got > first.asked - _RECENT_SECONDS)
+                pairs += sum(one.had_to_precede(first) for one in waiting)
+    return pairs
+
+
+def _broken(first: _First, breaks: list[tuple[float, float]]) -> bool:
+    return any(began <= first.got and first.asked <= ended for began, ended in breaks)
 
 
 def _first_claims(evidence: Evidence) -> dict[str, list[_First]]:
@@ -88,7 +120,23 @@ def _first_claims(evidence: Evidence) -> dict[str, list[_First]]:
         key = (-change.priority, change.queued or 0.0, job)
         came = there.get(job, float("inf"))
         found[pool].append(_First(key, came, asked[leases[0].number], change.t))
-    return {pool: sorted(firsts, key=lambda first: first.key) for pool, firsts in found.items()}
+    return {pool: _with_late(sorted(firsts, key=_key)) for pool, firsts in found.items()}
+
+
+def _key(first: _First) -> tuple[int, float, str]:
+    return first.key
+
+
+def _with_late(firsts: list[_First]) -> list[_First]:
+    """The same, told which were late."""
+    soonest: dict[int, float] = {}  # by priority: the first claim of those behind
+    found = []
+    for first in reversed(firsts):
+        priority = first.key[0]
+        behind = soonest.get(priority, float("inf"))
+        found.append(replace(first, late=behind < first.there))
+        soonest[priority] = min(behind, first.got)
+    return found[::-1]
 
 
 def _breaks(evidence: Evidence) -> list[tuple[float, float]]:

@@ -49,14 +49,16 @@ class Crew(threading.Thread):
                 if slot not in self._processes and now() >= self._start_at[slot]:
                     self._start(slot)
 
-    def send(self, slot: str, number: signal.Signals, kind: str) -> None:
+    def send(self, slot: str, number: signal.Signals, kind: str, name: str = "") -> None:
         """Send a signal to the process in a slot, if there is one, and write it down before."""
         process = self._processes.get(slot)
         if process is not None and process.poll() is None:
-            self._stage.ledger.write("fault", kind=kind, slot=slot, pid=process.pid, name=kind)
+            self._stage.ledger.write(
+                "fault", kind=kind, slot=slot, pid=process.pid, name=name or kind
+            )
             process.send_signal(number)
 
-    def stop(self, slot: str, seconds: float) -> None:
+    def stop(self, slot: str, seconds: float, name: str) -> None:
         """SIGSTOP, and SIGCONT after so long."""
         process = self._processes.get(slot)
         if process is not None and process.poll() is None:
@@ -67,7 +69,7 @@ class Crew(threading.Thread):
                 "pid": process.pid,
                 "seconds": seconds,
             }
-            self._stage.ledger.write("fault", name="stop", **values)
+            self._stage.ledger.write("fault", name=name, **values)
             process.send_signal(signal.SIGSTOP)
 
     def end(self) -> None:

@@ -72,13 +72,13 @@ class Faults:
         self._stage.ledger.write("fault_over", **values)
 
     def _kill(self, fault: Fault) -> None:
-        self._crew.send(fault.slot, signal.SIGKILL, "kill")
+        self._crew.send(fault.slot, signal.SIGKILL, "kill", fault.name)
 
     def _term(self, fault: Fault) -> None:
-        self._crew.send(fault.slot, signal.SIGTERM, "term")
+        self._crew.send(fault.slot, signal.SIGTERM, "term", fault.name)
 
     def _stop(self, fault: Fault) -> None:
-        self._crew.stop(fault.slot, fault.seconds)
+        self._crew.stop(fault.slot, fault.seconds, fault.name)
 
     def _poison(self, fault: Fault) -> None:
         self._driver.poison(fault.how)

@@ -33,13 +33,21 @@ def _sql(name: str) -> str:
     return FUNCTIONS[name].read_text()
 
 
-_HOLDER = "WHERE job.id = f.id AND job.lease = f.lease AND job.lease_expires_at IS NOT NULL"
+_LEASE = " AND job.lease = {name}.lease"
+_HELD = " AND job.lease_expires_at IS NOT NULL"
 
 
-def _guard(condition: str) -> Callable[[Database], object]:
-    return lambda database: database.execute(
-        changed(_sql("jobs_finish"), _HOLDER, condition).encode()
-    )
+def _unfence(*parts: str) -> Callable[[Database], object]:
+    """Both settling functions, without these parts of what they ask of a row."""
+
+    def put_back(database: Database) -> None:
+        for function, name in (("jobs_complete", "c"), ("jobs_finish", "f")):
+            sql = _sql(function)
+            for part in parts:
+                sql = changed(sql, part.format(name=name), "")
+            database.execute(sql.encode())
+
+    return put_back
 
 
 def _claim_by_subquery(database: Database) -> None:
@@ -61,33 +69,40 @@ def _asynchronous_commit(database: Database) -> None:
 
 
 def _no_metrics_in_finish(database: Database) -> None:
-    finish = _sql("jobs_finish")
-    found = re.search(r", measured AS \(.*?metrics_id IS NOT NULL\s*\)", finish, re.DOTALL)
+    complete = _sql("jobs_complete")
+    insert = r"INSERT INTO jobs_jobmetrics.*FROM done;\s*GET DIAGNOSTICS settled = ROW_COUNT;"
+    found = re.search(insert, complete, re.DOTALL)
     if found is None:
-        raise Unchanged("the finish writes no metrics")
-    database.execute(changed(finish, found[0], "").encode())
+        raise Unchanged("no metrics are written where a job is completed")
+    complete = changed(complete, found[0], "SELECT count(*) INTO settled FROM done;")
+    database.execute(complete.encode())
 
 
 def _count_at_finish(database: Database) -> None:
     claim = changed(_sql("jobs_claim"), "attempt = job.attempt + 1", "attempt = job.attempt")
-    claim = changed(claim, "build_array(id, lease, attempt,", "build_array(id, lease, attempt + 1,")
+    claim = changed(claim, "job.lease, job.attempt,", "job.lease, job.attempt + 1,")
+    complete = changed(
+        _sql("jobs_complete"),
+        "status = 'COMPLETED',",
+        "status = 'COMPLETED', attempt = job.attempt + 1,",
+    )
     finish = changed(
         _sql("jobs_finish"),
         "THEN job.attempt - 1 ELSE job.attempt END",
         "THEN job.attempt ELSE job.attempt + 1 END",
     )
-    database.execute(claim.encode())
-    database.execute(finish.encode())
+    for function in (claim, complete, finish):
+        database.execute(function.encode())
 
 
 MUTANTS: dict[str, Mutant] = {
     "no-fence": Mutant(
-        "finish takes any row with the job's id", mutant_plans.stops, _guard("WHERE job.id = f.id")
+        "finish takes any row with the job's id", mutant_plans.stops, _unfence(_LEASE, _HELD)
     ),
     "status-only": Mutant(
         "finish asks for the status and not for the lease",
         mutant_plans.stops,
-        _guard("WHERE job.id = f.id AND job.lease_expires_at IS NOT NULL"),
+        _unfence(_LEASE),
     ),
     "claim-by-subquery": Mutant(
         "the pick of a claim is a plain subquery", mutant_plans.idleness, _claim_by_subquery

@@ -85,11 +85,11 @@ def metrics_afterwards() -> None:
     """Write the metrics once the finish is committed."""
     from jobs.models import JobMetrics
     from jobs.outcomes import Completed
-    from jobs.worker import pool
+    from jobs.worker import steps
     from tests.chaos import points
 
-    def step(original: Any, finished: list[Any], demand: Any, want: int) -> Any:
-        stepped = original(finished, demand, want)
+    def step(original: Any, finished: list[Any], *others: Any) -> Any:
+        stepped = original(finished, *others)
         if finished:
             points.here.reach("finish.after_commit")
         for attempt, outcome in finished:
@@ -104,7 +104,7 @@ def metrics_afterwards() -> None:
                 )
         return stepped
 
-    wrap(pool, "step", lambda original: partial(step, original))
+    wrap(steps, "step", lambda original: partial(step, original))
 
 
 def no_polling() -> None:

@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tests.chaos import bounds
+from tests.chaos import bounds, check_order
 from tests.chaos.check_leases import explanation
 from tests.chaos.evidence import Evidence
 from tests.chaos.plan import Plan
+from tests.chaos.unfired import unfired
 from tests.chaos.violation import Violation
 
 _SHOWN = 12
@@ -31,7 +32,10 @@ class Report:
     reruns: int
     calm_reruns: int
     longest_rerun_seconds: float
+    longest_waited_seconds: float
     longest_resume_seconds: float
+    pairs_compared: int
+    unfired: list[str]
     violations: list[str] = field(default_factory=list)
     skipped: str = ""
 
@@ -44,6 +48,10 @@ class Report:
         if self.skipped and not self.acknowledged:
             return f"{self.scenario}: SKIPPED, {self.skipped}"
         calm = f"{self.calm_reruns} of {self.reruns}, when nothing else was wrong"
+        waited = (
+            f"{self.longest_waited_seconds:.1f} s at the longest (all, while a worker was well)"
+        )
+        missing = f"{len(self.unfired)} planned ones"
         lines = [
             f"{self.scenario}, seed {self.seed}, {self.seconds:.0f} s",
             f"  jobs acknowledged    {self.acknowledged}",
@@ -53,7 +61,10 @@ class Report:
             f"  failed attempts      {self.retries} were tried again",
             f"  extra executions     {self.extra_executions}  ({_counts(self.explained_by)})",
             f"  from kill to re-run  {self.longest_rerun_seconds:.1f} s at the longest ({calm})",
+            f"  from lease to re-run {waited}",
             f"  from restart to work {self.longest_resume_seconds:.1f} s at the longest",
+            f"  in turn              {self.pairs_compared} pairs of jobs compared",
+            f"  faults not reached   {missing}{': ' if self.unfired else ''}{_some(self.unfired)}",
             *([f"  SKIPPED              {self.skipped}"] if self.skipped else []),
             f"  violations           {len(self.violations)}",
             *(f"    {text}" for text in self.violations[:_SHOWN]),
@@ -63,6 +74,11 @@ class Report:
 
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {number}" for name, number in sorted(counts.items())) or "none"
+
+
+def _some(names: list[str]) -> str:
+    more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def make_report(plan: Plan, evidence: Evidence, violations: list[Violation]) -> Report:
@@ -93,6 +109,9 @@ def make_report(plan: Plan, evidence: Evidence, violations: list[Violation]) -> 
         reruns=len(reruns),
         calm_reruns=len(calm),
         longest_rerun_seconds=round(max(calm, default=0.0), 3),
+        longest_waited_seconds=round(max((one.waited for one in reruns), default=0.0), 3),
+        pairs_compared=check_order.compared(evidence),
+        unfired=unfired(plan, evidence),
         longest_resume_seconds=round(
             max((took for _, took in bounds.resumptions(evidence)), default=0.0), 3
         ),
@@ -126,6 +145,9 @@ def skipped(plan: Plan, reason: str) -> Report:
         0,
         0.0,
         0.0,
+        0.0,
+        0,
+        [],
         [],
         reason,
     )

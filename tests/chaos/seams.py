@@ -4,16 +4,16 @@ The production code knows nothing of this. Every wrapper names its points and wr
 database has answered into the ledger.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from jobs.outcomes import Outcome
 from jobs.processors.contract import Processor
-from jobs.queue.claim import Demand
+from jobs.queue.claim import Demand, Position
 from jobs.queue.finish import Finished
 from jobs.queue.step import Stepped
-from jobs.worker import heartbeat, maintenance, pool, runner
+from jobs.worker import heartbeat, maintenance, pool, runner, steps
 from jobs.worker.leases import Execution
 from tests.chaos import points
 from tests.chaos.clock import now
@@ -22,9 +22,9 @@ from tests.chaos.wrapping import wrap
 
 def install() -> None:
     """Wrap. Once, before the worker starts."""
-    wrap(pool, "step", _step)
+    wrap(steps, "step", _step)
     wrap(pool, "execute", _execute)
-    for module in (pool, heartbeat, runner):
+    for module in (steps, heartbeat, runner):
         wrap(module, "finish", _finish)
     wrap(heartbeat, "heartbeat", _heartbeat)
     wrap(maintenance, "rescue", _rescue)
@@ -32,13 +32,15 @@ def install() -> None:
 
 
 def _step(original: Callable[..., Stepped]) -> Callable[..., Stepped]:
-    def step(finished: list[Finished], demand: Demand, want: int) -> Stepped:
+    def step(
+        finished: list[Finished], demand: Demand, want: int, after: Mapping[int, Position]
+    ) -> Stepped:
         if finished:
             points.here.reach("finish.before")
         points.here.reach("claim.before")
         began = now()
         try:
-            stepped = original(finished, demand, want)
+            stepped = original(finished, demand, want, after)
         except BaseException:
             points.here.tell("unanswered", began=began)
             raise

@@ -12,8 +12,9 @@ from tests.chaos.audit import audit
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import Change, History, Row
 from tests.chaos.ledger import Record
+from tests.chaos.plan import EVERYONE
 
-JOB, OTHER = "job-1", "job-2"
+JOB, OTHER, THIRD = "job-1", "job-2", "job-3"
 LEASE, NEXT = 7, 8
 PID, SURVIVOR = 100, 200
 
@@ -141,6 +142,34 @@ def test_a_sound_run_is_sound() -> None:
 def test_a_rescue_after_a_kill_is_sound() -> None:
     story = Story()
     rescued(story)
+    assert story.rules() == set()
+
+
+def test_what_hurts_all_workers_puts_off_a_rescue() -> None:
+    story = Story()
+    rescued(story, again_at=10.5)
+    slow_for_all(story)
+    assert story.rules() == set()
+
+
+def test_a_job_that_was_committed_when_its_place_was_passed_may_wait_for_a_poll() -> None:
+    story = Story()
+    passed_over(story)
+    story.changes[0] = change(None, "QUEUED", 1.0, queued=1.1)
+    story.changes[1] = replace(story.changes[1], queued=1.1)
+    story.records += [
+        record("intent", 1.0, tokens=["python-2"]),
+        record("acknowledged", 1.05, jobs=[("python-2", THIRD)]),
+        claim(1.08, 5, job=THIRD),
+        start(1.085, 5, job=THIRD),
+        record("effect", 1.09, job=THIRD, lease=5),
+    ]
+    story.changes += [
+        change(None, "QUEUED", 1.0, job=THIRD, queued=1.15),
+        replace(claimed(1.075, 5), job=THIRD, queued=1.15),
+        replace(ended("COMPLETED", 1.095, 5), job=THIRD),
+    ]
+    story.rows.append(row(THIRD, parameters={"token": "python-2"}, lease=5, result={"lease": 5}))
     assert story.rules() == set()
 
 
@@ -326,6 +355,19 @@ def run_again_late(story: Story) -> None:
     rescued(story, again_at=9.0)
 
 
+def slow_for_all(story: Story) -> None:
+    """From 3.0 to 8.0; nobody can be asked to be quick until 9.0."""
+    story.records += [
+        fault("slow", 3.0, EVERYONE, seconds=5.0),
+        record("fault_over", 8.0, slot=EVERYONE, name="slow"),
+    ]
+
+
+def run_again_late_after_all_were_slow(story: Story) -> None:
+    rescued(story, again_at=12.0)
+    slow_for_all(story)
+
+
 def resumed_late(story: Story) -> None:
     story.records += [record("database_up", 1.55), claim(12.0, 99)]
 
@@ -374,6 +416,7 @@ def leftover(story: Story) -> None:
         (in_the_wrong_pool, "served by another pool"),
         (passed_over, "passed over"),
         (run_again_late, "run again too late"),
+        (run_again_late_after_all_were_slow, "run again too late"),
         (resumed_late, "work resumes too late"),
         (leftover, "something is left"),
     ],

@@ -29,7 +29,14 @@ def requests() -> Requests:
 
 
 @pytest.mark.parametrize(
-    "text", [b"SELECT jobs_step($1)", b"INSERT INTO jobs_job", b"WITH held AS", b" update x"]
+    "text",
+    [
+        b"SELECT jobs_step($1)",
+        b"SELECT jobs_complete($1) + jobs_finish($2)",
+        b"INSERT INTO jobs_job",
+        b"WITH held AS",
+        b" update x",
+    ],
 )
 def test_a_prepared_statement_writes_when_it_runs(requests: Requests, text: bytes) -> None:
     assert not requests.writes(parse(b"s", text))

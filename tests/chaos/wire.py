@@ -8,7 +8,9 @@ import struct
 from collections.abc import Iterator
 
 # What changes rows: a step, a finish, a submission, a rescue, a renewal; and the COMMIT of a COPY.
-_WRITES = re.compile(rb"\s*(SELECT jobs_(step|finish)|INSERT|UPDATE|COMMIT|WITH )", re.IGNORECASE)
+_WRITES = re.compile(
+    rb"\s*(SELECT jobs_(step|complete|finish)|INSERT|UPDATE|COMMIT|WITH )", re.IGNORECASE
+)
 _LENGTH = struct.Struct("!I")
 # ReadyForQuery, with no transaction open: what was asked for is committed.
 COMMITTED = b"Z\x00\x00\x00\x05I"

@@ -132,6 +132,16 @@ def test_a_rescued_lease_is_not_taken_for_settled() -> None:
     assert finish([mine]) == {mine.attempt.lease}
 
 
+def test_a_job_that_was_handed_back_meanwhile_is_not_taken_for_completed() -> None:
+    """At its end a process hands back what its threads may complete the next moment."""
+    new_job()
+    claimed = claim_one()
+    assert finish([finished(claimed, Interrupted())]) == set()
+    assert finish([finished(claimed)]) == {claimed.lease}
+    assert Job.objects.get().status == Status.QUEUED
+    assert not JobMetrics.objects.exists()
+
+
 def test_a_step_finishes_before_it_claims() -> None:
     new_job()
     second = new_job()

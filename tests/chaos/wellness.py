@@ -1,0 +1,70 @@
+"""Which worker could have served at a moment: nothing was wrong with it nor with the database."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from jobs.priorities import Pool
+from tests.chaos.evidence import DEADLY, Evidence
+from tests.chaos.plan import EVERYONE, LEASE_SECONDS, SLOTS
+
+# Of everyone at once: while these last nobody can be asked to be quick.
+OUTAGES = ("restart", "crash", "full_disk")
+GENERAL = (*OUTAGES, "terminate", "slow", "half_open", "stall")
+# Of one worker: while these last it is not the one to be quick.
+_HARMFUL = (*GENERAL, *DEADLY, "stop", "term")
+_START_SECONDS = 3.0  # of a worker, until it serves
+# A job that lasts longer holds its thread; the others come and go.
+_LONG_SECONDS = 0.5
+STEP_SECONDS = 0.05
+
+_Interval = tuple[float, float]
+
+
+class Wellness:
+    """Of every worker slot, at any moment."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._ill: dict[str, list[_Interval]] = defaultdict(list)
+        self._busy: dict[tuple[str, str], list[_Interval]] = defaultdict(list)
+        for one in evidence.disturbances:
+            if one.kind in _HARMFUL:
+                # After its start the server rescues nothing for one lease.
+                after = LEASE_SECONDS if one.kind in OUTAGES else 0.0
+                self._ill[one.slot].append((one.began, one.ended + after))
+        for record in evidence.by_what["exited"]:
+            starts = [
+                one["t"] + _START_SECONDS
+                for one in evidence.by_what["spawned"]
+                if one["slot"] == record["slot"] and one["t"] > record["t"]
+            ]
+            self._ill[record["slot"]].append((record["t"], min(starts, default=float("inf"))))
+        for lease in evidence.leases.values():
+            ended = lease.ended.t if lease.ended else float("inf")
+            if lease.starts and ended - lease.claimed.t > _LONG_SECONDS:
+                pool = str(lease.starts[0]["thread"]).rpartition("-")[0]
+                self._busy[lease.slot, pool].append((lease.claimed.t, ended))
+
+    def longest(self, pool: Pool, began: float, ended: float) -> float:
+        """For how long one and the same worker of the pool was well without a break, at most."""
+        slots = [slot for slot, served in SLOTS.items() if pool.name in served]
+        return max(self._longest(slot, pool, began, ended) for slot in slots)
+
+    def _longest(self, slot: str, pool: Pool, began: float, ended: float) -> float:
+        ill = [*_within(self._ill[slot], began, ended), *_within(self._ill[EVERYONE], began, ended)]
+        busy = _within(self._busy[slot, pool.name], began, ended)
+        longest = current = 0.0
+        moment = began
+        while moment < ended:
+            well = not _count(ill, moment) and _count(busy, moment) < pool.threads
+            current = current + STEP_SECONDS if well else 0.0
+            longest = max(longest, current)
+            moment += STEP_SECONDS
+        return longest
+
+
+def _within(intervals: Iterable[_Interval], began: float, ended: float) -> list[_Interval]:
+    return [one for one in intervals if one[0] <= ended and one[1] >= began]
+
+
+def _count(intervals: list[_Interval], moment: float) -> int:
+    return sum(began <= moment <= ended for began, ended in intervals)
