@@ -22,7 +22,7 @@ from bench.databases import Databases
 from bench.environment import postgres
 from bench.own_figures import own_figures
 from bench.results import Results
-from bench.rounds import Bench
+from bench.rounds import Bench, Figures
 from bench.table import table
 
 ROUNDS = 3
@@ -41,7 +41,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     only = arguments.only or ([OWN.name] if arguments.quick else names)
     rounds = arguments.rounds or (1 if arguments.quick else ROUNDS)
-    found = measure([peer for peer in (OWN, *PEERS) if peer.name in only], rounds)
+    peers = [peer for peer in (OWN, *PEERS) if peer.name in only]
+    found = measure(peers, rounds, own_figures(quick=arguments.quick))
     if arguments.json:
         json.dump(found, sys.stdout)
         print()
@@ -49,7 +50,7 @@ def main() -> None:
         print(table(found["floor"], found["contenders"]))
 
 
-def measure(peers: list[Peer], rounds: int) -> dict[str, Any]:
+def measure(peers: list[Peer], rounds: int, extra: tuple[Figures, ...]) -> dict[str, Any]:
     """All figures: medians over the rounds, ratios to the floors around each drain."""
     with postgres() as (folder, server):
         bench = Bench(Databases(server), folder)
@@ -64,7 +65,6 @@ def measure(peers: list[Peer], rounds: int) -> dict[str, Any]:
                 except (Skipped, Failed) as error:
                     bench.say(f"{peer.name}: SKIPPED, {error}")
                     skipped[peer.name] = str(error)
-            extra = own_figures()
             for number in range(rounds):
                 bench.say(f"round {number + 1} of {rounds}")
                 for peer in ready:

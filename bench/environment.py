@@ -63,10 +63,12 @@ def prepared() -> Iterator[Path]:
 
 
 @contextmanager
-def worker(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A `run_workers` process that serves."""
+def worker(
+    *arguments: str, program: tuple[str, ...] = ("manage.py",), **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A `run_workers` process that serves; `program` is what Python runs for it."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "run_workers", *arguments],
+        [sys.executable, *program, "run_workers", *arguments],
         cwd=PROJECT,
         env={**os.environ, **environment},
     )

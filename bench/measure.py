@@ -31,16 +31,22 @@ def drain(peer: Peer, mode: str, folder: Path, *, fresh: bool = True) -> tuple[f
     fifo = Fifo(folder / "marks")
     try:
         with peer.worker(mode, BENCH_PIPE=str(fifo.path), BENCH_LAST=str(jobs - 1)) as alive:
-            seconds = _seconds(peer, jobs, fifo, alive)
-            done = peer.completed()
+            taken = seconds(peer, jobs, fifo, alive)
+            check_completed(peer, jobs, before)
     finally:
         fifo.close()
+    return jobs / taken, filled
+
+
+def check_completed(peer: Peer, jobs: int, before: int = 0) -> None:
+    """Raises Failed unless so many jobs were completed, besides those `before`."""
+    done = peer.completed()
     if done is not None and done - before != jobs:
         raise Failed(f"{done - before} of {jobs} jobs were completed: {peer.last_words()}")
-    return jobs / seconds, filled
 
 
-def _seconds(peer: Peer, jobs: int, fifo: Fifo, alive: Callable[[], None]) -> float:
+def seconds(peer: Peer, jobs: int, fifo: Fifo, alive: Callable[[], None]) -> float:
+    """From the first line of the first job until no job is unfinished. Raises Failed."""
     try:
         number, began = fifo.next(START_SECONDS, alive)
         while number != jobs - 1:

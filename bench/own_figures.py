@@ -5,9 +5,15 @@ the modes in bench/contenders/mediaproc.py are there for it.
 """
 
 from bench.history import History
+from bench.long_queue import LongQueue
+from bench.processes import processes
 from bench.rounds import Figures
 
+PAIRS = 3
 
-def own_figures() -> tuple[Figures, ...]:
-    """For one run."""
-    return (History(),)
+
+def own_figures(*, quick: bool) -> tuple[Figures, ...]:
+    """For one run. `quick`: only what fits into a minute and a half."""
+    if quick:
+        return (History(1),)
+    return (History(PAIRS), processes, LongQueue())

@@ -19,10 +19,10 @@ CONTENDER = Mediaproc(
     command=own_script("mediaproc_jobs"),
     modes={
         # Ordinary settings are its best: the engine sizes the chunks.
-        "best": Mode(120_000, "4 threads, ordinary settings"),
+        "best": Mode(300_000, "4 threads, ordinary settings"),
         "single": Mode(12_000, "4 threads, one job a claim: WORKER_LARGEST_CHUNK=1"),
         # For drains that are compared with each other.
-        "pair": Mode(60_000, "4 threads, ordinary settings"),
+        "pair": Mode(200_000, "4 threads, ordinary settings"),
     },
     drains=("best", "single"),
     unfinished="SELECT EXISTS (SELECT FROM jobs_job WHERE status = 'QUEUED')"

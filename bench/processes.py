@@ -1,0 +1,58 @@
+"""Our drain by two and by four worker processes, each between two drains by one.
+
+The jobs are put in by a transaction that commits when all processes serve: a process that is still
+starting would take a core from those that work.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+
+from bench import measure, memory, rows
+from bench.contenders.peer import Peer
+from bench.databases import Databases
+from bench.fifo import Fifo
+from tests.waiting import wait_until
+
+JOBS = 200_000
+ORDER = (1, 2, 1, 4, 1)
+
+
+def processes(peer: Peer, databases: Databases, folder: Path) -> dict[str, float]:
+    """The rates as ratios to that of one process nearby."""
+    rates = [_rate(peer, databases, folder, count) for count in ORDER]
+    found = {
+        f"drain_{count}_processes_ratio": rates[place] * 2 / (rates[place - 1] + rates[place + 1])
+        for place, count in enumerate(ORDER)
+        if count > 1
+    }
+    return {"drain_1_process": sum(rates[::2]) / len(rates[::2]), **found}
+
+
+def _rate(peer: Peer, databases: Databases, folder: Path, count: int) -> float:
+    peer.fresh()
+    fifo = Fifo(folder / "marks")
+    environment = {"BENCH_PIPE": str(fifo.path), "BENCH_LAST": str(JOBS - 1)}
+    try:
+        with psycopg.connect(databases.url(peer.database)) as filling, ExitStack() as stack:
+            filling.execute(rows.queued(JOBS).encode())
+            alive = [stack.enter_context(peer.worker("pair", **environment)) for _ in range(count)]
+
+            def all_alive() -> None:
+                for one in alive:
+                    one()
+
+            with databases.connect(peer.database) as looking:
+                wait_until(
+                    lambda: len(memory.worker_processes(looking)) == count,
+                    f"{count} worker processes serve",
+                    seconds=60,
+                )
+            filling.commit()
+            databases.run(peer.database, "NOTIFY jobs_queued, '9'")
+            seconds = measure.seconds(peer, JOBS, fifo, all_alive)
+            measure.check_completed(peer, JOBS)
+    finally:
+        fifo.close()
+    return JOBS / seconds
