@@ -2,7 +2,7 @@
 
 WORK_SECONDS = 0.004  # of one chunk, so that no job waits noticeably behind another
 GROWTH = 4
-MEMORY = 0.7  # the weight of what was known before
+MEMORY = 0.3  # the weight of what was known before
 
 
 class Chunk:
