@@ -1,12 +1,13 @@
 """`make bench`: the engine beside other job queues, and all of them beside PostgreSQL's own speed.
 
-    python -m bench                     # 3 rounds, all contenders in turn: about 15 minutes
+    python -m bench                     # 3 rounds, all contenders in turn: about half an hour
     python -m bench --quick             # our own figures and the floor: under 90 seconds
     python -m bench --only Oban PgQueuer --rounds 5
     python -m bench --quick --json      # one JSON object on standard output
 
-Progress goes to standard error. `python -m bench.pickup` measures pick-up with each signal of ours,
-`python -m bench.http_submit` submissions over HTTP.
+Progress goes to standard error. More about our own engine alone: `python -m bench.size` (large
+tables, old snapshots), `bench.idle` (idle workers), `bench.pickup` (each wake-up signal) and
+`bench.http_submit`.
 """
 
 import argparse

@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
+
+import psycopg
+from psycopg import sql
 
 from mediaproc import embedded_postgres
 
@@ -42,9 +46,11 @@ def postgres() -> Iterator[tuple[Path, embedded_postgres.Server]]:
 
 
 @contextmanager
-def prepared() -> Iterator[Path]:
+def prepared(**server_settings: str) -> Iterator[Path]:
     """A folder for this run; the environment points Django at a fresh database. Imports Django."""
     with postgres() as (folder, server):
+        if server_settings:
+            _configure(server, server_settings)
         os.environ.update(SETTINGS, DATABASE_URL=server.url)
         import django
 
@@ -62,15 +68,29 @@ def prepared() -> Iterator[Path]:
             connection.close()
 
 
+def _configure(server: embedded_postgres.Server, settings: Mapping[str, str]) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        for name, value in settings.items():
+            connection.execute(
+                sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), value)
+            )
+    server.restart()
+
+
 @contextmanager
-def worker(
-    *arguments: str, program: tuple[str, ...] = ("manage.py",), **environment: str
+def worker(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A `run_workers` process that serves."""
+    with serving(["manage.py", "run_workers", *arguments], environment) as process:
+        yield process
+
+
+@contextmanager
+def serving(
+    program: list[str], environment: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A `run_workers` process that serves; `program` is what Python runs for it."""
+    """The same for what Python is to run: `program`."""
     process = subprocess.Popen(
-        [sys.executable, *program, "run_workers", *arguments],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
+        [sys.executable, *program], cwd=PROJECT, env={**os.environ, **environment}
     )
     try:
         from jobs.models import WorkerProcess

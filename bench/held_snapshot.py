@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from bench import marks, rows
-from bench.environment import say, worker
+from bench.environment import say, serving
 from bench.timed_worker import claim_times
 
 RATE = 1_000
@@ -28,8 +28,8 @@ def held_snapshot(folder: Path, minutes: float, *, held: bool = True) -> dict[st
     """
     times = folder / "claims.txt"
     times.unlink(missing_ok=True)
-    program = ("-m", "bench.timed_worker", str(times))
-    with worker("--queue", "high", program=program):
+    program = ["-m", "bench.timed_worker", str(times), "run_workers", "--queue", "high"]
+    with serving(program):
         first = _burst()
         with _snapshot() if held else nullcontext():
             with _stream():

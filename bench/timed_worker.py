@@ -40,7 +40,7 @@ def main() -> None:
             os.write(lines, f"{now} {now - began}\n".encode())
         return stepped
 
-    steps.step = timed  # type: ignore[assignment]
+    vars(steps)["step"] = timed
     execute_from_command_line(["manage.py", *arguments])
 
 

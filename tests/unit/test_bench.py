@@ -9,8 +9,10 @@ import pytest
 
 from bench.contenders import OWN, PEERS
 from bench.fifo import Fifo
+from bench.memory import peak_mb
 from bench.results import Results
 from bench.table import table
+from bench.timed_worker import claim_times
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "from bench import marks\nfor number in range(5): marks.started(number)"
@@ -54,6 +56,17 @@ def test_contenders_have_what_a_round_asks_for() -> None:
     for peer in (OWN, *PEERS):
         assert set(peer.drains) <= set(peer.modes)
     assert len({peer.name for peer in PEERS}) == len(PEERS)
+
+
+def test_claim_times_are_those_after_a_moment(tmp_path: Path) -> None:
+    times = tmp_path / "times"
+    times.write_text("10 9000000\n20 1000000\n30 2000000\n40 3000000\n")
+    assert claim_times(times, 10) == {"p50": 2, "p95": 3, "p99": 3}
+
+
+def test_memory_is_that_of_the_process() -> None:
+    grown = "x" * 50_000_000
+    assert len(grown) / 1e6 < peak_mb(os.getpid()) < 10_000
 
 
 @pytest.mark.parametrize("name", ["requirements-bench.txt", "bench/node/package-lock.json"])
