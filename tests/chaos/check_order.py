@@ -120,23 +120,30 @@ def _first_claims(evidence: Evidence) -> dict[str, list[_First]]:
         key = (-change.priority, change.queued or 0.0, job)
         came = there.get(job, float("inf"))
         found[pool].append(_First(key, came, asked[leases[0].number], change.t))
-    return {pool: _with_late(sorted(firsts, key=_key)) for pool, firsts in found.items()}
+    passed = _passed(evidence)
+    return {
+        pool: [
+            replace(first, late=passed[first.key[2]] < first.there)
+            for first in sorted(firsts, key=lambda first: first.key)
+        ]
+        for pool, firsts in found.items()
+    }
 
 
-def _key(first: _First) -> tuple[int, float, str]:
-    return first.key
-
-
-def _with_late(firsts: list[_First]) -> list[_First]:
-    """The same, told which were late."""
-    soonest: dict[int, float] = {}  # by priority: the first claim of those behind
-    found = []
-    for first in reversed(firsts):
-        priority = first.key[0]
-        behind = soonest.get(priority, float("inf"))
-        found.append(replace(first, late=behind < first.there))
-        soonest[priority] = min(behind, first.got)
-    return found[::-1]
+def _passed(evidence: Evidence) -> dict[str, float]:
+    """By job: when somebody first claimed a job that stands behind its place, also one that was
+    promoted or claimed again."""
+    by_priority: dict[int, list[tuple[float, str, float]]] = defaultdict(list)
+    for lease in evidence.leases.values():
+        claimed = lease.claimed
+        by_priority[claimed.priority].append((claimed.queued or 0.0, lease.job, claimed.t))
+    passed: dict[str, float] = {}
+    for claims in by_priority.values():
+        soonest = float("inf")
+        for _, job, moment in sorted(claims, reverse=True):
+            passed[job] = soonest
+            soonest = min(soonest, moment)
+    return passed
 
 
 def _breaks(evidence: Evidence) -> list[tuple[float, float]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.plan import EVERYONE
-from tests.chaos.wire import COMMITTED, Requests
+from tests.chaos.wire import COMMITTED, IN_TRANSACTION, Requests
 
 Tell = Callable[[str], None]
 _PIECE = 1 << 16
@@ -103,15 +103,19 @@ class _Link:
             await self._server[1].drain()
 
     async def _down(self) -> None:
+        kept = b""
         while data := await self._server[0].read(_PIECE):
             await self._hold()
-            if not self._losing:
-                self._client[1].write(data)
-                await self._client[1].drain()
-            elif data.endswith(COMMITTED):
+            kept += data
+            if self._losing and kept.endswith(COMMITTED):
                 self._door.lost_answer()
                 self.cut()
                 return
+            # What is told inside a transaction is not lost, but the answer to its COMMIT.
+            if not self._losing or kept.endswith(IN_TRANSACTION):
+                self._client[1].write(kept)
+                await self._client[1].drain()
+                kept = b""
 
     async def _hold(self) -> None:
         if self._door.delay:

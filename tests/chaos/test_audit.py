@@ -173,6 +173,28 @@ def test_a_job_that_was_committed_when_its_place_was_passed_may_wait_for_a_poll(
     assert story.rules() == set()
 
 
+def test_a_job_that_was_promoted_passes_places_too() -> None:
+    story = Story()
+    passed_over(story)
+    story.changes[0] = change(None, "QUEUED", 1.0, queued=1.1)
+    story.changes[1] = replace(story.changes[1], queued=1.1)
+    story.records += [
+        record("intent", 0.9, tokens=["python-2"]),
+        record("acknowledged", 0.95, jobs=[("python-2", THIRD)]),
+        claim(1.08, 5, job=THIRD),
+        start(1.085, 5, job=THIRD),
+        record("effect", 1.09, job=THIRD, lease=5),
+    ]
+    story.changes += [
+        change(None, "PENDING", 0.9, job=THIRD, queued=None),
+        change("PENDING", "QUEUED", 1.05, job=THIRD, queued=1.15),
+        replace(claimed(1.075, 5), job=THIRD, queued=1.15),
+        replace(ended("COMPLETED", 1.095, 5), job=THIRD),
+    ]
+    story.rows.append(row(THIRD, parameters={"token": "python-2"}, lease=5, result={"lease": 5}))
+    assert story.rules() == set()
+
+
 Change_ = Callable[[Story], object]
 
 

@@ -14,6 +14,8 @@ _WRITES = re.compile(
 _LENGTH = struct.Struct("!I")
 # ReadyForQuery, with no transaction open: what was asked for is committed.
 COMMITTED = b"Z\x00\x00\x00\x05I"
+# The same with a transaction open, sound or failed.
+IN_TRANSACTION = (b"Z\x00\x00\x00\x05T", b"Z\x00\x00\x00\x05E")
 
 
 class Messages:
