@@ -1,6 +1,7 @@
 """The row that tells people and health checks that this worker process lives."""
 
 import os
+import random
 import socket
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -11,6 +12,7 @@ from django.db.models.functions import Now
 from jobs.models import CLOCK, WorkerProcess, new_id
 
 FORGET_AFTER = timedelta(hours=1)
+LOOKERS = 8
 
 
 def process_name() -> str:
@@ -19,15 +21,19 @@ def process_name() -> str:
 
 
 class Presence:
-    """Writes and removes the row of this process."""
+    """Writes and removes the row of this process, and counts those that serve the same pools."""
 
-    def __init__(self, pools: Mapping[str, int], wakeup: Callable[[], dict[str, str]]) -> None:
+    def __init__(
+        self, pools: Mapping[str, int], wakeup: Callable[[], dict[str, str]], lease_seconds: float
+    ) -> None:
         self._id = new_id()
         self._pools = dict(pools)
         self._wakeup = wakeup
+        self._alive_for = timedelta(seconds=lease_seconds)
+        self.processes = 1
 
     def seen(self) -> None:
-        """The process lives: insert or refresh its row."""
+        """The process lives: insert or refresh its row; count those that serve the same."""
         WorkerProcess.objects.update_or_create(
             id=self._id,
             defaults={"wakeup": self._wakeup(), "seen_at": CLOCK},
@@ -38,6 +44,14 @@ class Presence:
                 "wakeup": self._wakeup(),
             },
         )
+        self.processes = WorkerProcess.objects.filter(
+            seen_at__gt=Now() - self._alive_for, pools__has_any_keys=list(self._pools)
+        ).count()
+
+    def is_called(self) -> bool:
+        """Whether this process looks for the job that a signal tells of: all do up to LOOKERS, and
+        of more about so many, by chance. The others find it by polling, if it is still there."""
+        return random.random() * self.processes < LOOKERS  # noqa: S311
 
     def gone(self) -> None:
         """The process ends: remove its row."""

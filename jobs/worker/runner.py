@@ -47,6 +47,7 @@ class Runner:
         self._presence = Presence(
             {pool.name: pool.threads for pool in pools},
             lambda: {one.signal_name: one.state for one in self._listeners},
+            settings.JOB_LEASE_SECONDS,
         )
         self._heartbeat = Heartbeat(
             self._leases, self._presence, self._patience, settings.JOB_LEASE_SECONDS
@@ -149,6 +150,8 @@ class Runner:
 
     def _wake(self, payload: str) -> None:
         """A signal came: which priorities have new jobs, or EVERYTHING."""
+        if payload != EVERYTHING and not self._presence.is_called():
+            return
         announced = {int(part) for part in payload.split(",") if part.isdigit()}
         for pool in self._pools:
             if payload == EVERYTHING or any(
