@@ -35,18 +35,18 @@ def lost_leases(finished: list[Finished], settled: int) -> set[int]:
 
     One that was settled before is not lost: the connection broke during COMMIT, and the caller
     tries again. A settled row keeps its lease until it is claimed again, and rescue clears it; so
-    a row that bears the lease and is not IN_PROGRESS was settled by its holder. Only a completed
-    job that stands in the queue was not: at its end the process has handed it back meanwhile.
+    a row that bears the lease and is not IN_PROGRESS was settled by its holder. At the end of a
+    process that can be another thread: a job is handed back and completed at the same moment, and
+    the one whose outcome does not stand in the row has lost it.
     """
     if settled == len(finished):
         return set()
-    leases = [one.attempt.lease for one in finished]
+    completed = {one.attempt.lease: isinstance(one.outcome, Completed) for one in finished}
     ids = [one.attempt.job_id for one in finished]
-    completed = {one.attempt.lease for one in finished if isinstance(one.outcome, Completed)}
-    return set(leases) - {
+    return set(completed) - {
         lease
-        for lease, status in fetch(_STILL_MINE, {"ids": ids, "leases": leases})
-        if lease not in completed or status == Status.COMPLETED
+        for lease, status in fetch(_STILL_MINE, {"ids": ids, "leases": list(completed)})
+        if completed[lease] == (status == Status.COMPLETED)
     }
 
 

@@ -132,6 +132,14 @@ def test_a_rescued_lease_is_not_taken_for_settled() -> None:
     assert finish([mine]) == {mine.attempt.lease}
 
 
+def test_a_job_that_was_completed_meanwhile_is_not_taken_for_handed_back() -> None:
+    new_job()
+    claimed = claim_one()
+    assert finish([finished(claimed)]) == set()
+    assert finish([finished(claimed, Interrupted())]) == {claimed.lease}
+    assert Job.objects.get().status == Status.COMPLETED
+
+
 def test_a_job_that_was_handed_back_meanwhile_is_not_taken_for_completed() -> None:
     """At its end a process hands back what its threads may complete the next moment."""
     new_job()
