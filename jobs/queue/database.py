@@ -113,6 +113,11 @@ def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:
     return error_from_result(result)
 
 
+def is_duplicate(error: Exception) -> bool:
+    """Whether a django.db error says that a unique value was there already."""
+    return isinstance(error.__cause__, psycopg.errors.UniqueViolation)
+
+
 def direct_parameters(**changed: Any) -> dict[str, Any]:
     """How psycopg connects to the same database, for a connection that Django does not keep."""
     parameters = connection.get_connection_params()
@@ -121,4 +126,4 @@ def direct_parameters(**changed: Any) -> dict[str, Any]:
     return parameters | changed
 
 
-__all__ = ["Jsonb", "Statement", "direct_parameters", "engine_cursor", "fetch"]
+__all__ = ["Jsonb", "Statement", "direct_parameters", "engine_cursor", "fetch", "is_duplicate"]
