@@ -83,10 +83,15 @@ class Pool:
         tally = Tally()
         finished: list[Finished] = []
         while True:
-            want = 0 if self._draining.is_set() else chunk.size
-            if not (finished or want):
-                break
             seen = self._idle.seen()
+            draining = self._draining.is_set()
+            # What cannot be renewed is not claimed: it would be taken away and run once more.
+            want = chunk.size if self._leases.renewable() and not draining else 0
+            if not (finished or want):
+                if draining:
+                    break
+                self._idle.wait(seen)
+                continue
             claimed, lost = self._steps.take(finished, want)
             self._leases.remove([one.attempt.lease for one in finished])
             clean_up(finished, lost)
