@@ -56,9 +56,13 @@ class Pool:
         for thread in self.threads:
             thread.start()
 
-    def wake(self) -> None:
-        """There may be work."""
-        self._idle.wake_one()
+    def wake(self) -> int:
+        """There may be work. Returns how many threads were idle; each that claims wakes another."""
+        return self._idle.wake_one()
+
+    def serves(self, priority: int) -> bool:
+        """Whether its threads claim jobs of that priority."""
+        return self.pool.lowest <= priority <= self.pool.highest
 
     def drain(self) -> None:
         """Claim no more; threads end as their jobs do."""

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import structlog
@@ -18,6 +18,7 @@ from jobs.worker.bounds import Bounds
 from jobs.worker.heartbeat import RENEWALS_A_LEASE, Heartbeat
 from jobs.worker.idle import Idle
 from jobs.worker.leases import Leases
+from jobs.worker.looked import read_looked
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.pool import Pool
@@ -56,6 +57,8 @@ class Runner:
         self._heartbeat = Heartbeat(self._leases, self._presence, self._patience, lease)
         self._maintenance = Maintenance(
             self._patience,
+            lambda: self._presence.all_processes,
+            self._wake_for,
             scan_seconds=settings.JOB_RETRY_SCAN_SECONDS,
             lease_seconds=lease,
             most_lost_leases=settings.JOB_MAX_LOST_LEASES,
@@ -152,15 +155,28 @@ class Runner:
         )
 
     def _wake(self, payload: str) -> None:
-        """A signal came: which priorities have new jobs, or EVERYTHING."""
+        """A signal came: which priorities have new jobs, or EVERYTHING; or a word among workers."""
+        if (looked := read_looked(payload)) is not None:
+            self._maintenance.heard(looked)
+            self._wake_for(looked.waiting)
+            return
         if payload != EVERYTHING and not self._presence.is_called():
             return
-        announced = {int(part) for part in payload.split(",") if part.isdigit()}
-        for pool in self._pools:
-            if payload == EVERYTHING or any(
-                pool.pool.lowest <= priority <= pool.pool.highest for priority in announced
-            ):
+        if payload == EVERYTHING:
+            for pool in self._pools:
                 pool.wake()
+        else:
+            self._wake_for([int(part) for part in payload.split(",") if part.isdigit()])
+
+    def _wake_for(self, priorities: Collection[int]) -> set[int]:
+        """There are jobs, one of each of these priorities. Returns for which there are not enough
+        idle threads here."""
+        left = set(priorities)
+        for pool in self._pools:
+            served = [priority for priority in priorities if pool.serves(priority)]
+            if served and pool.wake() >= len(served):
+                left.difference_update(served)
+        return left
 
 
 def _limit_sessions() -> None:
