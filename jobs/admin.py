@@ -137,9 +137,11 @@ class ScheduleAdmin(ModelAdmin):
     @admin.display(description="next fires")
     def next_fires(self, schedule: Schedule) -> str:
         """In the schedule's own zone."""
-        zone = ZoneInfo(schedule.time_zone)
         fires = schedules.next_fires(schedule, 5)
-        return ", ".join(f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}" for at in fires) or "none"
+        if not fires:
+            return "none"
+        zone = ZoneInfo(schedule.time_zone)
+        return ", ".join(f"{at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}" for at in fires)
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
         """By the queue's door, which knows when it fires next."""

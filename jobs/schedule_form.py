@@ -40,7 +40,10 @@ class ScheduleForm(ModelForm):
         values = super().clean() or {}
         if {"cron", "time_zone"} <= set(values):
             self._check_times(values["cron"], values["time_zone"])
-        if "job_type" in values and "parameters" in values:
+        values["parameters"] = values.get("parameters") or {}
+        if not isinstance(values["parameters"], dict):
+            self.add_error("parameters", "Give an object.")
+        elif "job_type" in values:
             self._check_work(values)
         return values
 

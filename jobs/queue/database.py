@@ -4,6 +4,8 @@ Django's cursor formats every value into the text of the statement; the engine's
 thousands of times a second and are prepared once a connection instead.
 """
 
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,9 +115,15 @@ def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:
     return error_from_result(result)
 
 
-def is_duplicate(error: Exception) -> bool:
-    """Whether a django.db error says that a unique value was there already."""
-    return isinstance(error.__cause__, psycopg.errors.UniqueViolation)
+__all__ = [
+    "Jsonb",
+    "Statement",
+    "direct_parameters",
+    "engine_cursor",
+    "fetch",
+    "hang_up",
+    "is_duplicate",
+]
 
 
 def direct_parameters(**changed: Any) -> dict[str, Any]:
@@ -126,4 +134,12 @@ def direct_parameters(**changed: Any) -> dict[str, Any]:
     return parameters | changed
 
 
-__all__ = ["Jsonb", "Statement", "direct_parameters", "engine_cursor", "fetch", "is_duplicate"]
+__all__ = [
+    "Jsonb",
+    "Statement",
+    "direct_parameters",
+    "engine_cursor",
+    "fetch",
+    "hang_up",
+    "is_duplicate",
+]

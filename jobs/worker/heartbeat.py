@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from django.db import connection
@@ -17,6 +19,7 @@ from jobs.worker.presence import Presence
 RENEWALS_A_LEASE = 3
 PROGRESS_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 0.25
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +29,8 @@ class Heartbeat(threading.Thread):
 
     A lease that was lost, to a rescue while this process could not be heard, stops its attempt. An
     outage of the database alone stops nothing: nobody else can claim meanwhile either, and every
-    result is fenced by its lease.
+    result is fenced by its lease. A connection that hangs is given up after a third of a lease
+    time: a new one is then still in time.
     """
 
     def __init__(
@@ -52,7 +56,7 @@ class Heartbeat(threading.Thread):
                 if time.monotonic() - renewed_at >= self._renew_every:
                     renewed_at = time.monotonic()
                     self._renew()
-                    self._patience.run(self._presence.seen)
+                    self._run(self._say_alive)
                 self._write_progress()
                 self._hand_back_waiting()
         except GaveUp:
@@ -60,12 +64,20 @@ class Heartbeat(threading.Thread):
         finally:
             connection.close()
 
+    def _run(self, operation: Callable[[], T]) -> T:
+        return self._patience.run(operation, seconds=self._renew_every)
+
+    def _say_alive(self) -> None:
+        asked_at = time.monotonic()
+        self._presence.seen()
+        self._leases.renewed(asked_at)
+
     def _renew(self) -> None:
         held = {one.attempt.lease: one for one in self._leases.held()}
         if not held:
             return
         ids = {lease: one.attempt.job_id for lease, one in held.items()}
-        for lease in self._patience.run(lambda: heartbeat(ids, self._lease_seconds)):
+        for lease in self._run(lambda: heartbeat(ids, self._lease_seconds)):
             execution = held[lease]
             if execution.stopped() or execution.ended:
                 continue  # told before, or being settled this moment
@@ -77,7 +89,7 @@ class Heartbeat(threading.Thread):
     def _hand_back_waiting(self) -> None:
         """A job that turned out long holds up the rest of its chunk: others shall do it."""
         if waiting := self._leases.take_waiting(LONGEST_WAIT_SECONDS):
-            self._patience.run(lambda: finish(waiting))
+            self._run(lambda: finish(waiting))
             announce(*{one.attempt.priority for one in waiting})
             log.info("jobs.handed_back", jobs=len(waiting), reason="behind a long job")
 
@@ -86,4 +98,4 @@ class Heartbeat(threading.Thread):
             report for one in self._leases.held() if (report := one.take_progress()) is not None
         ]
         if reports:
-            self._patience.run(lambda: report_progress(reports))
+            self._run(lambda: report_progress(reports))

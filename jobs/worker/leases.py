@@ -55,9 +55,11 @@ class Execution:
 
 
 class Leases:
-    """Every lease that the threads of this process hold."""
+    """Every lease that the threads of this process hold, and whether it can renew them."""
 
-    def __init__(self) -> None:
+    def __init__(self, lease_seconds: float) -> None:
+        self._lease_seconds = lease_seconds
+        self._renewed_at = time.monotonic()
         self._lock = threading.Lock()
         self._held: dict[int, Execution] = {}
         self._interrupted = False
@@ -90,6 +92,14 @@ class Leases:
         """All attempts that are not settled."""
         with self._lock:
             return list(self._held.values())
+
+    def renewed(self, asked_at: float) -> None:
+        """The heartbeat had its answer to what it asked at `asked_at` (time.monotonic)."""
+        self._renewed_at = asked_at
+
+    def renewable(self) -> bool:
+        """Whether a renewal came through within one lease time: else nothing more is claimed."""
+        return time.monotonic() - self._renewed_at < self._lease_seconds
 
     def take_waiting(self, seconds: float) -> list[Finished]:
         """Let go of jobs that have waited so long behind another of their chunk; hand them back."""

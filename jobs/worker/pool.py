@@ -56,9 +56,13 @@ class Pool:
         for thread in self.threads:
             thread.start()
 
-    def wake(self) -> None:
-        """There may be work."""
-        self._idle.wake_one()
+    def wake(self) -> int:
+        """There may be work. Returns how many threads were idle; each that claims wakes another."""
+        return self._idle.wake_one()
+
+    def serves(self, priority: int) -> bool:
+        """Whether its threads claim jobs of that priority."""
+        return self.pool.lowest <= priority <= self.pool.highest
 
     def drain(self) -> None:
         """Claim no more; threads end as their jobs do."""
@@ -83,10 +87,15 @@ class Pool:
         tally = Tally()
         finished: list[Finished] = []
         while True:
-            want = 0 if self._draining.is_set() else chunk.size
-            if not (finished or want):
-                break
             seen = self._idle.seen()
+            draining = self._draining.is_set()
+            # What cannot be renewed is not claimed: it would be taken away and run once more.
+            want = chunk.size if self._leases.renewable() and not draining else 0
+            if not (finished or want):
+                if draining:
+                    break
+                self._idle.wait(seen)
+                continue
             claimed, lost = self._steps.take(finished, want)
             self._leases.remove([one.attempt.lease for one in finished])
             clean_up(finished, lost)
