@@ -1,7 +1,6 @@
 """The shapes of the schedules resource."""
 
-from datetime import datetime
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from rest_framework import serializers
 
@@ -92,10 +91,9 @@ class ScheduleSerializer(serializers.Serializer[Schedule]):
         """Why it fires no more."""
         return schedule.error or None
 
-    def get_next_fires(self, schedule: Schedule) -> list[str]:
+    def get_next_fires(self, schedule: Schedule) -> list[str | None]:
         """The next moments, in UTC; none while it is paused or stopped."""
-        shown = Moment().to_representation
-        return [cast("str", shown(cast("datetime", at))) for at in next_fires(schedule, NEXT_FIRES)]
+        return [Moment().to_representation(at) for at in next_fires(schedule, NEXT_FIRES)]
 
     def get_max_retries(self, schedule: Schedule) -> int:
         """Attempts after the first."""

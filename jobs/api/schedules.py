@@ -35,8 +35,8 @@ class Schedules(APIView):
 
     def get(self, request: Request) -> Response:
         """Answer 200. There are few schedules: they come on one page."""
-        found = Schedule.objects.order_by("name")
-        return Response({"results": ScheduleSerializer(found, many=True).data, "next": None})
+        found = list(Schedule.objects.order_by("name"))
+        return Response({"results": [ScheduleSerializer(one).data for one in found], "next": None})
 
 
 class OneSchedule(APIView):

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("max_attempts__gte", 1), ("priority__range", (0, 10))),
                 name="schedule_is_possible",
-                violation_error_message="Priorities run from 0 to 10; there is at least one attempt.",
+                violation_error_message="Priorities run from 0 to 10, attempts from 1.",
             ),
         ),
     ]

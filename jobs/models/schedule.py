@@ -61,7 +61,7 @@ class Schedule(models.Model):
             models.CheckConstraint(
                 name="schedule_is_possible",
                 condition=Q(priority__range=(LOWEST, HIGHEST), max_attempts__gte=1),
-                violation_error_message="Priorities run from 0 to 10; there is at least one attempt.",
+                violation_error_message="Priorities run from 0 to 10, attempts from 1.",
             ),
         ]
         indexes: ClassVar = [

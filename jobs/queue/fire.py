@@ -36,16 +36,18 @@ RETURNING fire.id
 log = structlog.get_logger(__name__)
 
 
-def fire_due() -> int:
-    """Fire schedules that are due, each in a transaction of its own. Returns how many they were;
-    BATCH means that there may be more.
+def fire_due() -> list[int]:
+    """Fire schedules that are due, at most BATCH, each in a transaction of its own. Returns the
+    priority of each job that was made.
 
     A schedule that cannot be fired stops with `error` set, and is in nobody's way.
     """
-    fired = 0
-    while fired < BATCH and _fire_next():
-        fired += 1
-    return fired
+    priorities: list[int] = []
+    for _ in range(BATCH):
+        if (made := _fire_next()) is None:
+            break
+        priorities.extend(made)
+    return priorities
 
 
 def fire_now(schedule_id: UUID) -> Job:
@@ -66,8 +68,8 @@ def prune_fires() -> bool:
 
 
 @transaction.atomic
-def _fire_next() -> bool:
-    """Whether there was one that is due and that nobody else is at."""
+def _fire_next() -> list[int] | None:
+    """Fire one that nobody else is at. None when there is none, else its jobs' priorities."""
     schedule = (
         Schedule.objects.select_for_update(no_key=True, skip_locked=True)
         .filter(paused=False, next_fire_at__lte=CLOCK)
@@ -76,17 +78,18 @@ def _fire_next() -> bool:
         .first()
     )
     if schedule is None:
-        return False
+        return None
     try:
         with transaction.atomic():
-            _fire(schedule, schedule.now)
+            return [schedule.priority] * _fire(schedule, schedule.now)
     except (BadCron, BadTimeZone, DataError, IntegrityError) as error:
         if not is_duplicate(error):  # else somebody has fired it meanwhile: look again
             _stop(schedule, str(error))
-    return True
+    return []
 
 
-def _fire(schedule: Schedule, now: datetime) -> None:
+def _fire(schedule: Schedule, now: datetime) -> int:
+    """Returns how many jobs were made."""
     cron = parse_cron(schedule.cron, schedule.time_zone)
     due = _due(schedule, cron, now)
     fired = set(
@@ -95,9 +98,7 @@ def _fire(schedule: Schedule, now: datetime) -> None:
         )
     )
     fires = [
-        ScheduleFire(
-            schedule=schedule, fire_at=fire_at, job_id=submit(_job(schedule, fire_at)).id
-        )
+        ScheduleFire(schedule=schedule, fire_at=fire_at, job_id=submit(_job(schedule, fire_at)).id)
         for fire_at in due
         if fire_at not in fired
     ]
@@ -105,6 +106,7 @@ def _fire(schedule: Schedule, now: datetime) -> None:
     schedule.next_fire_at = cron.next_after(now)
     schedule.save(update_fields=["next_fire_at"])
     log.info("schedule.fired", schedule=schedule.name, jobs=len(fires))
+    return len(fires)
 
 
 def _due(schedule: Schedule, cron: Cron, now: datetime) -> list[datetime]:
