@@ -139,9 +139,7 @@ def test_the_next_is_strictly_later_and_matches(
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    FIELDS, st.sampled_from(ZONES), MOMENTS, st.integers(0, 4000), st.integers(1, 5)
-)
+@given(FIELDS, st.sampled_from(ZONES), MOMENTS, st.integers(0, 4000), st.integers(1, 5))
 def test_the_newest_are_the_last_of_all(
     fields: tuple[str, ...], zone: str, since: datetime, hours: int, most: int
 ) -> None:

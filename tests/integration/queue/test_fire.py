@@ -242,9 +242,7 @@ fire.fire_due()
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("name", "left_behind"), [("submit", 0), ("_fire", 0), ("_fire_next", 3)]
-)
+@pytest.mark.parametrize(("name", "left_behind"), [("submit", 0), ("_fire", 0), ("_fire_next", 3)])
 def test_a_maintainer_killed_anywhere_loses_nothing_and_repeats_nothing(
     name: str, left_behind: int
 ) -> None:

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from jobs.queue.due import seconds_until_due
 from jobs.queue.lease import heartbeat
 from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
@@ -93,6 +94,7 @@ def test_the_maintenance_reads_partial_indexes(plans: list[str]) -> None:
     plans.clear()
     rescue(30.0, 3)
     promote()
+    seconds_until_due()
     heartbeat({job.lease: job.job_id for job in claimed}, 30.0)
     scans = nodes(plans)
     assert scans, plans
