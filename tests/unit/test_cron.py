@@ -1,5 +1,6 @@
 """When cron expressions fire, on clocks that are changed too."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -214,10 +215,8 @@ def test_an_unknown_zone_is_refused_in_words(zone: str, complaint: str) -> None:
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.text("0123456789*/,-#LW?JANMO ²", max_size=5), min_size=5, max_size=5))
 def test_whatever_it_is_it_is_read_or_refused(fields: list[str]) -> None:
-    try:
-        parse_cron(" ".join(fields), "UTC")
-    except BadCron as error:
-        assert str(error)
+    with suppress(BadCron):
+        assert parse_cron(" ".join(fields), "UTC").next_after(moment("2026-01-01T00:00Z"))
 
 
 def _matches(fields: tuple[str, ...], local: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Schedules are made, changed, paused and resumed; when they fire next follows."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -94,7 +95,7 @@ def test_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("values", [{"priority": 11}, {"max_attempts": 0}])
-def test_the_database_refuses_what_no_job_can_have(values: dict[str, int]) -> None:
+def test_the_database_refuses_what_no_job_can_have(values: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         hourly(**values)
 
