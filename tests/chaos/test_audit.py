@@ -82,6 +82,8 @@ class Story:
         default_factory=lambda: [
             record("spawned", 0.0, slot="low-1", pid=PID),
             record("spawned", 0.0, slot="low-2", pid=SURVIVOR),
+            record("serving", 0.5, slot="low-1", pid=PID),
+            record("serving", 0.5, slot="low-2", pid=SURVIVOR),
             record("intent", 1.0, tokens=["python-0"]),
             record("acknowledged", 1.1, jobs=[("python-0", JOB)]),
             claim(1.5),
@@ -155,12 +157,19 @@ def test_what_hurts_all_workers_puts_off_a_rescue() -> None:
     assert story.rules() == set()
 
 
+def test_a_worker_that_starts_up_is_not_the_one_to_be_quick() -> None:
+    story = Story()
+    rescued(story, again_at=9.0)
+    all_start_anew(story, 7.5)
+    assert story.rules() == set()
+
+
 def came_late(story: Story, there: float) -> None:
     """The job came there after its place had been passed by a third."""
     passed_over(story)
     story.changes[0] = change(None, "QUEUED", 1.0, queued=1.1)
     story.changes[1] = replace(story.changes[1], queued=1.1)
-    story.records[3] = {**story.records[3], "t": there}
+    story.records[5] = {**story.records[5], "t": there}
     story.records += [
         record("intent", there - 0.1, tokens=["python-2"]),
         record("acknowledged", there - 0.05, jobs=[("python-2", THIRD)]),
@@ -233,7 +242,7 @@ Change_ = Callable[[Story], object]
 
 def lost(story: Story) -> None:
     story.rows, story.changes = [], []
-    story.records = story.records[:4]
+    story.records = story.records[:6]
 
 
 def another_job(story: Story) -> None:
@@ -344,6 +353,28 @@ def attempt_told_wrong(story: Story) -> None:
     story.records.append(start(1.6, attempt=2))
 
 
+def never_serves(story: Story) -> None:
+    story.records.append(record("spawned", 1.0, slot="high-1", pid=300))
+
+
+def all_start_anew(story: Story, serving: float) -> None:
+    """Both workers of the pool that were left end at 2.0, and one comes back."""
+    for slot, pid in (("low-2", SURVIVOR), ("both", 400)):
+        story.records += [
+            fault("kill", 2.0, slot, pid=pid),
+            record("exited", 2.0, slot=slot, pid=pid, code=-9),
+        ]
+    story.records += [
+        record("spawned", 2.2, slot="low-2", pid=500),
+        record("serving", serving, slot="low-2", pid=500),
+    ]
+
+
+def run_again_late_after_a_start(story: Story) -> None:
+    rescued(story, again_at=9.0)
+    all_start_anew(story, 6.5)
+
+
 def rescued_for_nothing(story: Story) -> None:
     rescued(story)
     story.without("fault")
@@ -394,7 +425,7 @@ def in_the_wrong_pool(story: Story) -> None:
 
 def passed_over(story: Story) -> None:
     """The other job came later, and was asked for and claimed before this one was asked for."""
-    story.records[4] = claim(1.5)
+    story.records[6] = claim(1.5)
     story.records += [
         record("intent", 1.2, tokens=["python-1"]),
         record("acknowledged", 1.25, jobs=[("python-1", OTHER)]),
@@ -481,6 +512,8 @@ def leftover(story: Story) -> None:
         (rescued_after_a_short_stop, "unexplained"),
         (retried_for_nothing, "unexplained"),
         (handed_back_for_nothing, "unexplained"),
+        (never_serves, "a worker does not begin to serve"),
+        (run_again_late_after_a_start, "run again too late"),
         (died_by_itself, "a worker died by itself"),
         (ended_without_being_told, "a worker died by itself"),
         (does_not_end, "a worker does not end"),

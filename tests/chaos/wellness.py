@@ -13,7 +13,6 @@ OUTAGES = ("restart", "crash", "full_disk")
 GENERAL = (*OUTAGES, "terminate", "slow", "half_open", "stall")
 # Of one worker: while these last it is not the one to be quick.
 _HARMFUL = (*GENERAL, *DEADLY, "stop", "term")
-_START_SECONDS = 3.0  # of a worker, until it serves
 # A job that lasts longer holds its thread; the others come and go.
 _LONG_SECONDS = 0.5
 STEP_SECONDS = 0.05
@@ -46,12 +45,12 @@ class Wellness:
                 after = LEASE_SECONDS if one.kind in OUTAGES else 0.0
                 self._ill[one.slot].append((one.began, one.ended + after))
         for record in evidence.by_what["exited"]:
-            starts = [
-                self._stalls.later(one["t"], _START_SECONDS)
-                for one in evidence.by_what["spawned"]
+            served = [
+                one["t"]
+                for one in evidence.by_what["serving"]
                 if one["slot"] == record["slot"] and one["t"] > record["t"]
             ]
-            self._ill[record["slot"]].append((record["t"], min(starts, default=float("inf"))))
+            self._ill[record["slot"]].append((record["t"], min(served, default=float("inf"))))
         for lease in evidence.leases.values():
             ended = lease.ended.t if lease.ended else float("inf")
             if lease.starts and ended - lease.claimed.t > _LONG_SECONDS:
