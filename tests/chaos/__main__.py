@@ -11,6 +11,7 @@ make chaos ARGS="--seeds 201-230 --jobs 2"     these seeds; totals
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -45,6 +46,8 @@ def main() -> int:
     parser.add_argument("--rate", type=float, help="jobs a second")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     chosen = parser.parse_args()
+    # Ended from outside, it takes its workers and its database with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if chosen.mutants:
         return catch_all(as_json=chosen.json)
     if chosen.seeds or chosen.soak:
