@@ -25,9 +25,10 @@ def test_figures_are_added_and_the_longest_kept() -> None:
 
 def test_a_seed_that_found_something_or_broke_is_told() -> None:
     totals = Totals("mixed")
-    totals.add(3, report(violations=["metrics: job-1"]))
+    totals.add(3, report(violations=["metrics: job-1"], forgiven=["run again too late: job-2"]))
     assert not totals.clean
     assert "seed 3: metrics: job-1" in totals.text()
+    assert "seed 3: forgiven: run again too late: job-2" in totals.text()
     totals = Totals("mixed", broken=[7])
     assert not totals.clean
     assert "seeds 7" in totals.text()

@@ -34,7 +34,7 @@ class Totals:
     longest: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_LONGEST, 0.0))
     faults: Counter[str] = field(default_factory=Counter)
     stalled_seconds: float = 0.0
-    forgiven: int = 0
+    forgiven: dict[int, list[str]] = field(default_factory=dict)
     troubles: int = 0
     violations: dict[int, list[str]] = field(default_factory=dict)
     broken: list[int] = field(default_factory=list)
@@ -50,7 +50,8 @@ class Totals:
             self.longest[name] = max(self.longest[name], report[name])
         self.faults.update(report["faults"])
         self.stalled_seconds += report["stalled_seconds"]
-        self.forgiven += len(report["forgiven"])
+        if report["forgiven"]:
+            self.forgiven[seed] = report["forgiven"]
         self.troubles += sum(report["troubles"].values())
         if report["violations"]:
             self.violations[seed] = report["violations"]
@@ -77,17 +78,23 @@ class Totals:
             **{title: f"{self.sums[name]:,}" for name, title in _ADDED.items()},
             "faults": f"{self.faults.total():,}  ({faults or 'none'})",
             **{f"{title}, longest": f"{self.longest[n]:.1f} s" for n, title in _LONGEST.items()},
-            "the machine stood still": f"{self.stalled_seconds:.1f} s, {self.forgiven} forgiven",
+            "the machine stood still": f"{self.stalled_seconds:.1f} s",
+            "forgiven for that": f"{_number(self.forgiven)}",
             "own troubles": f"{self.troubles}",
-            "violations": f"{sum(map(len, self.violations.values()))}",
+            "violations": f"{_number(self.violations)}",
         }
         lines = [f"  {title:29}{value}" for title, value in rows.items()]
-        for seed, found in sorted(self.violations.items()):
-            lines += [f"    seed {seed}: {text}" for text in found]
+        for title, by_seed in (("", self.violations), ("forgiven: ", self.forgiven)):
+            for seed, found in sorted(by_seed.items()):
+                lines += [f"    seed {seed}: {title}{text}" for text in found]
         if self.broken:
             lines.append(f"  gave no report               seeds {_ranges(self.broken)}")
         lines += [f"  SKIPPED                      {reason}" for reason in sorted(self.skipped)]
         return "\n".join([f"{self.scenario}, soak", *lines])
+
+
+def _number(by_seed: dict[int, list[str]]) -> int:
+    return sum(map(len, by_seed.values()))
 
 
 def _ranges(numbers: list[int]) -> str:
