@@ -41,7 +41,8 @@ def reruns(evidence: Evidence) -> Iterator[Rerun]:
         if death is None or not _was_killed(evidence, lease.pid):
             continue
         following = [one for one in evidence.leases_of(lease.job) if one.number > lease.number]
-        if following:
+        # One that was taken from a stopped worker may run again before that is killed too.
+        if following and following[0].claimed.t > death["t"]:
             began, ended = death["t"], following[0].claimed.t
             priority = lease.claimed.priority
             pool = next(one for one in pools if one.lowest <= priority <= one.highest)

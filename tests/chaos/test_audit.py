@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from tests.chaos.audit import audit, forgiven
+from tests.chaos.bounds import reruns
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import Change, History, Row
 from tests.chaos.ledger import Record
@@ -155,6 +156,14 @@ def test_what_hurts_all_workers_puts_off_a_rescue() -> None:
     rescued(story, again_at=10.5)
     slow_for_all(story)
     assert story.rules() == set()
+
+
+def test_what_ran_again_before_the_kill_was_not_taken_by_it() -> None:
+    story = Story()
+    rescued(story, again_at=6.0)
+    assert len(list(reruns(story.evidence()))) == 1
+    story.records = [{**one, "t": 7.0} if one["what"] == "exited" else one for one in story.records]
+    assert not list(reruns(story.evidence()))
 
 
 def test_a_worker_that_starts_up_is_not_the_one_to_be_quick() -> None:
