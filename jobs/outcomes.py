@@ -47,12 +47,23 @@ class Completed:
 class Retry:
     """The attempt failed and another may succeed; without an attempt left the job is FAILED.
 
-    backoff: None for the policy of the job type.
+    backoff: None for the policy of the job type. after: wait just so many seconds instead, as when
+    a server says when to come back. traceback: for operators; owners do not see it.
     """
 
     error: str
     code: str = "error"
     backoff: Backoff | None = None
+    after: float | None = None
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Not yet: the job waits `seconds` and is tried again, at no cost of an attempt."""
+
+    seconds: float
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,14 @@ class Failed:
 
     error: str
     code: str = "failed"
+    traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The work is not wanted any more: the job is CANCELLED."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +92,4 @@ class Interrupted:
     started: bool = True
 
 
-Outcome = Completed | Retry | Failed | Interrupted
+Outcome = Completed | Retry | Snooze | Failed | Cancel | Interrupted

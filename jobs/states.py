@@ -32,8 +32,9 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
         }
     ),
     Status.COMPLETED: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
+    # Only when somebody asks to try the job again.
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.CANCELLED: frozenset({Status.QUEUED}),
 }
 
-FINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
+FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})

@@ -4,7 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from jobs.attempt import Attempt
-from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Outcome, Retry
+from jobs.outcomes import Backoff, Cancel, Completed, Failed, Interrupted, Outcome, Retry, Snooze
 from jobs.queue.database import fetch
 from jobs.states import Status
 
@@ -81,7 +81,9 @@ def _pack_completed(attempt: Attempt, outcome: Completed) -> str:
     )
 
 
-def _pack_other(attempt: Attempt, outcome: Retry | Failed | Interrupted) -> dict[str, Any]:
+def _pack_other(
+    attempt: Attempt, outcome: Retry | Snooze | Failed | Cancel | Interrupted
+) -> dict[str, Any]:
     packed = {"id": attempt.id, "lease": attempt.lease}
     match outcome:
         case Retry(backoff=backoff) if attempt.number < attempt.max_attempts:
@@ -89,6 +91,8 @@ def _pack_other(attempt: Attempt, outcome: Retry | Failed | Interrupted) -> dict
             return packed | {"status": Status.PENDING, "longest_wait": wait}
         case Retry(error=error, code=code) | Failed(error=error, code=code):
             return packed | {"status": Status.FAILED, "error": storable(error), "code": code}
+        case Snooze() | Cancel():
+            raise NotImplementedError  # follows with the history of attempts
         case Interrupted(started=started):
             return packed | {"status": Status.QUEUED, "started": started}
 

@@ -13,8 +13,10 @@ def test_every_state_stands_in_the_table() -> None:
     assert set(TRANSITIONS) == set(Status)
 
 
-def test_final_states_lead_nowhere() -> None:
+def test_a_final_state_is_left_only_when_somebody_asks_for_a_retry() -> None:
     assert {Status.COMPLETED, Status.FAILED, Status.CANCELLED} == FINAL
+    assert not TRANSITIONS[Status.COMPLETED]
+    assert TRANSITIONS[Status.FAILED] == TRANSITIONS[Status.CANCELLED] == {Status.QUEUED}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_the_documented_way_is_legal(status: Status, following: Status) -> None:
         (Status.QUEUED, Status.COMPLETED),
         (Status.COMPLETED, Status.QUEUED),
         (Status.FAILED, Status.IN_PROGRESS),
-        (Status.CANCELLED, Status.QUEUED),
+        (Status.CANCELLED, Status.IN_PROGRESS),
     ],
 )
 def test_a_shortcut_is_illegal(status: Status, following: Status) -> None:

@@ -1,17 +1,12 @@
-"""The rows. CHECK constraints hold the invariants; partial indexes carry the queue.
-
-Nothing here writes a status: that is the business of `jobs/queue/` alone.
-"""
+"""A job and its metrics. CHECK constraints hold the invariants; partial indexes carry the queue."""
 
 from typing import ClassVar
-from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.expressions import RawSQL
-from uuid_utils.compat import uuid7
 
+from jobs.models.columns import CLOCK, new_id
 from jobs.priorities import DEFAULT
 from jobs.row_check import RowCheck
 from jobs.states import Status
@@ -34,18 +29,13 @@ AND (status = 'FAILED' OR (error_message = '' AND error_code = ''))
 AND priority BETWEEN 0 AND 10
 AND (progress IS NULL OR progress BETWEEN 0 AND 1)
 """
-CLOCK = RawSQL("clock_timestamp()", ())
-
-
-def new_id() -> UUID:
-    """A UUIDv7: sorts by time of creation, also within one millisecond of a process."""
-    return uuid7()
 
 
 class Job(models.Model):
     """One piece of work. Its status and priority are the queue."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=100, blank=True, default="", db_default="")
     job_type = models.CharField(max_length=50)
     source_file = models.CharField(max_length=255)
     target_format = models.CharField(max_length=50)
@@ -59,14 +49,25 @@ class Job(models.Model):
         db_index=False,
         related_name="jobs",
     )
+    # References between jobs are not checked by the database: each check would cost every update of
+    # every job, and pruning a job would look for all that point to it.
     parent = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, db_index=False
+        "self",
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=False,
     )
+    replay_of = models.UUIDField(null=True, blank=True, help_text="The job that this one repeats.")
     fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status])
     created_at = models.DateTimeField(db_default=CLOCK, editable=False)
     scheduled_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Fails as expired unless it was started by then."
+    )
     queued_at = models.DateTimeField(null=True, editable=False)
     started_at = models.DateTimeField(null=True, editable=False)
     completed_at = models.DateTimeField(null=True, editable=False)
@@ -77,7 +78,13 @@ class Job(models.Model):
     lease = models.BigIntegerField(null=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, editable=False)
     worker = models.CharField(max_length=120, blank=True, default="", db_default="")
+    soft_limit_seconds = models.FloatField(null=True, blank=True, help_text="Empty: the type's.")
+    hard_limit_seconds = models.FloatField(null=True, blank=True, help_text="Empty: the type's.")
 
+    source_bytes = models.BigIntegerField(null=True, blank=True, editable=False)
+    estimated_seconds = models.FloatField(
+        null=True, blank=True, editable=False, help_text="Expected when it was submitted."
+    )
     progress = models.FloatField(null=True, editable=False)
     progress_message = models.CharField(max_length=200, blank=True, default="", db_default="")
     cancel_requested = models.BooleanField(default=False, db_default=False)
@@ -98,6 +105,20 @@ class Job(models.Model):
             models.Index("scheduled_at", name="job_promote", condition=Q(status=Status.PENDING)),
             # Not the expiry: an index on it would cost every heartbeat its heap-only update.
             models.Index("id", name="job_leased", condition=Q(status=Status.IN_PROGRESS)),
+            # Of the few jobs that say so; those that have begun do not expire.
+            models.Index(
+                "expires_at", name="job_expire",
+                condition=Q(
+                    status__in=(Status.PENDING, Status.THROTTLED, Status.QUEUED),
+                    expires_at__isnull=False, started_at__isnull=True,
+                ),
+            ),
+            # The dead letter, newest first; retention goes by the time of the end.
+            models.Index("id", name="job_failed", condition=Q(status=Status.FAILED)),
+            models.Index(
+                "completed_at", name="job_not_completed",
+                condition=Q(status__in=(Status.FAILED, Status.CANCELLED)),
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
@@ -134,26 +155,8 @@ class JobMetrics(models.Model):
                 ),
             ),
         ]
+        # By the time of completion: statistics read the newest, retention the oldest.
+        indexes: ClassVar = [models.Index("created_at", name="jobmetrics_created")]
 
     def __str__(self) -> str:
         return f"metrics of {self.job_id}"
-
-
-class WorkerProcess(models.Model):
-    """A `run_workers` process and when it was last heard of. Only for people and health checks:
-    no rule of the queue depends on it."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=120, help_text="host:pid")
-    version = models.CharField(max_length=20)
-    pools = models.JSONField(help_text="Threads by pool.")
-    wakeup = models.JSONField(default=dict, help_text="State of each wake-up signal.")
-    started_at = models.DateTimeField(db_default=CLOCK, editable=False)
-    seen_at = models.DateTimeField(db_default=CLOCK, editable=False)
-
-    class Meta:
-        ordering: ClassVar = ["name"]
-        verbose_name_plural = "worker processes"
-
-    def __str__(self) -> str:
-        return self.name

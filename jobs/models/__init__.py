@@ -1,0 +1,26 @@
+"""The rows. Nothing here writes a status: that is the business of `jobs/queue/` alone."""
+
+from jobs.models.columns import CLOCK, new_id
+from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
+from jobs.models.job import Job, JobMetrics
+from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
+from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
+from jobs.models.workers import PausedPool, WorkerProcess
+
+__all__ = [
+    "CLOCK",
+    "DurationHistory",
+    "Job",
+    "JobAttempt",
+    "JobCheckpoint",
+    "JobEvent",
+    "JobMetrics",
+    "JobRollup",
+    "MissedRuns",
+    "PausedPool",
+    "RollupMark",
+    "Schedule",
+    "ScheduleFire",
+    "WorkerProcess",
+    "new_id",
+]
