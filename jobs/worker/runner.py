@@ -47,13 +47,13 @@ class Runner:
         # What a step claimed is lost after one lease time: no answer is worth waiting longer for.
         self._patience = Patience(self._watchdog, lease)
         self._leases = Leases(lease)
-        self._pools = [self._pool(pool) for pool in pools]
         self._listeners = listeners(self._wake, self._watchdog)
         self._presence = Presence(
             {pool.name: pool.threads for pool in pools},
             lambda: {one.signal_name: one.state for one in self._listeners},
             lease,
         )
+        self._pools = [self._pool(pool) for pool in pools]
         self._heartbeat = Heartbeat(self._leases, self._presence, self._patience, lease)
         self._maintenance = Maintenance(
             self._patience,
@@ -147,7 +147,12 @@ class Runner:
         demand = Demand(pool.lowest, pool.highest, process_name(), settings.JOB_LEASE_SECONDS)
         return Pool(
             pool,
-            steps=Steps(demand, self._patience, Bounds(settings.WORKER_POLL_SECONDS)),
+            steps=Steps(
+                demand,
+                self._patience,
+                Bounds(settings.WORKER_POLL_SECONDS),
+                self._presence.alone,
+            ),
             idle=Idle(settings.WORKER_POLL_SECONDS),
             leases=self._leases,
             processors=processors(),
