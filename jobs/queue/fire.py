@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import DataError, IntegrityError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from jobs.cron import BadCron, BadTimeZone, Cron, parse_cron
 from jobs.models import CLOCK, Job, MissedRuns, Schedule, ScheduleFire
@@ -40,7 +40,7 @@ def fire_due() -> list[int]:
     """Fire schedules that are due, at most BATCH, each in a transaction of its own. Returns the
     priority of each job that was made.
 
-    A schedule that cannot be fired stops with `error` set, and is in nobody's way.
+    A schedule that cannot be fired stops, with `error` set.
     """
     priorities: list[int] = []
     for _ in range(BATCH):
@@ -82,9 +82,11 @@ def _fire_next() -> list[int] | None:
     try:
         with transaction.atomic():
             return [schedule.priority] * _fire(schedule, schedule.now)
-    except (BadCron, BadTimeZone, DataError, IntegrityError) as error:
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble and not the schedule's: all of it is done once more
+    except Exception as error:  # whatever is wrong with one must be in no other's way
         if not is_duplicate(error):  # else somebody has fired it meanwhile: look again
-            _stop(schedule, str(error))
+            _stop(schedule, error)
     return []
 
 
@@ -138,8 +140,14 @@ def _job(schedule: Schedule, fire_at: datetime | None = None) -> NewJob:
     )
 
 
-def _stop(schedule: Schedule, error: str) -> None:
+def _stop(schedule: Schedule, error: Exception) -> None:
+    foreseen = isinstance(error, BadCron | BadTimeZone)
     schedule.next_fire_at = None
-    schedule.error = error.strip()[:MOST_ERROR_CHARACTERS]
+    schedule.error = str(error if foreseen else repr(error))[:MOST_ERROR_CHARACTERS]
     schedule.save(update_fields=["next_fire_at", "error"])
-    log.error("schedule.stopped", schedule=schedule.name, error=schedule.error)
+    log.error(
+        "schedule.stopped",
+        schedule=schedule.name,
+        error=schedule.error,
+        exc_info=None if foreseen else error,
+    )

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from jobs.cron import Cron
 from jobs.models import CLOCK, Job, Schedule, ScheduleFire
 from jobs.queue import fire
 from jobs.queue.due import seconds_until_due
@@ -144,6 +145,27 @@ def test_a_job_that_no_row_can_hold_stops_its_schedule_alone() -> None:
     assert fired(good) == [due]
     bad.refresh_from_db()
     assert "job_is_possible" in bad.error
+
+
+def test_a_failure_that_nobody_foresaw_stops_its_schedule_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = hourly("bad", time_zone="Asia/Kolkata"), hourly("good")
+    miss(bad, 1)
+    [due] = miss(good, 1)
+    parse = fire.parse_cron
+
+    def failing(cron: str, time_zone: str) -> Cron:
+        if time_zone == "Asia/Kolkata":
+            raise ZeroDivisionError("a defect")
+        return parse(cron, time_zone)
+
+    monkeypatch.setattr(fire, "parse_cron", failing)
+    fire_due()
+    assert fired(good) == [due]
+    bad.refresh_from_db()
+    assert bad.error == "ZeroDivisionError('a defect')"
+    assert "exc_info" in caplog.text
 
 
 def test_fire_now_is_one_more_and_moves_nothing() -> None:
