@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from jobs.cron import Cron
+from jobs.cron import Cron, parse_cron
 from jobs.models import CLOCK, Job, Schedule, ScheduleFire
 from jobs.queue import fire
 from jobs.queue.due import seconds_until_due
@@ -153,12 +153,11 @@ def test_a_failure_that_nobody_foresaw_stops_its_schedule_alone(
     bad, good = hourly("bad", time_zone="Asia/Kolkata"), hourly("good")
     miss(bad, 1)
     [due] = miss(good, 1)
-    parse = fire.parse_cron
 
     def failing(cron: str, time_zone: str) -> Cron:
         if time_zone == "Asia/Kolkata":
             raise ZeroDivisionError("a defect")
-        return parse(cron, time_zone)
+        return parse_cron(cron, time_zone)
 
     monkeypatch.setattr(fire, "parse_cron", failing)
     fire_due()
