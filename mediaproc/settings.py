@@ -133,6 +133,7 @@ PROCESSORS: list[str] = env.list(
 JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
+JOB_PENDING_TIMEOUT_SECONDS: float = env.float("JOB_PENDING_TIMEOUT_SECONDS", default=0.0)
 JOB_MAX_LOST_LEASES: int = env.int("JOB_MAX_LOST_LEASES", default=3)
 WORKER_POLL_SECONDS: float = env.float("WORKER_POLL_SECONDS", default=1.0)
 WORKER_LARGEST_CHUNK: int = env.int("WORKER_LARGEST_CHUNK", default=500)

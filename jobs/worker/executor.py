@@ -2,13 +2,15 @@
 
 import json
 import time
+import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 from django.conf import settings
 
 from jobs.outcomes import Backoff, Completed, Failed, Outcome, Retry
-from jobs.processors.contract import Processor
+from jobs.processors.contract import Processor, RetryPolicy
 from jobs.worker.leases import Execution
 from jobs.worker.log_context import running
 
@@ -18,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 
 def execute(execution: Execution, processors: Mapping[str, Processor], *, quiet: bool) -> Outcome:
-    """Run the attempt. Never raises: an exception of the processor is a Retry, sys.exit() too.
+    """Run the attempt. Never raises: an exception of the processor is a Retry, sys.exit() too, or
+    Failed where its retry policy says so.
 
     quiet: log nothing but trouble; for jobs so short that they come in chunks.
     """
@@ -54,7 +57,7 @@ def _run(processor: Processor, execution: Execution) -> Outcome:
         outcome = processor.run(execution)
     except BaseException as error:  # SystemExit would end the thread and keep its lease for ever
         log.exception("job.raised")
-        outcome = Retry(f"{type(error).__name__}: {error}", code="exception")
+        outcome = _raised(error, processor.retry_policy)
     if isinstance(outcome, Completed) and outcome.result and not _storable(outcome):
         return Failed(
             f"The result is not JSON of at most {MAX_RESULT_BYTES} bytes that PostgreSQL can hold.",
@@ -62,8 +65,17 @@ def _run(processor: Processor, execution: Execution) -> Outcome:
         )
     if isinstance(outcome, Retry) and outcome.backoff is None:
         policy = processor.retry_policy.backoff or Backoff(settings.JOB_RETRY_DELAY_SECONDS)
-        return Retry(outcome.error, outcome.code, policy)
+        return replace(outcome, backoff=policy)
     return outcome
+
+
+def _raised(error: BaseException, policy: RetryPolicy) -> Retry | Failed:
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # its own text raises
+        text = type(error).__name__
+    made = Retry if policy.retries(error) else Failed
+    return made(text, code="exception", traceback="".join(traceback.format_exception(error)))
 
 
 def _storable(outcome: Completed) -> bool:
