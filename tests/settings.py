@@ -21,6 +21,7 @@ os.environ.update(
             "tests.processors.Hold",
             "tests.processors.Fail",
             "tests.processors.Die",
+            "tests.processors.Script",
         )
     ),
     JOB_LEASE_SECONDS="2",
