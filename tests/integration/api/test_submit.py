@@ -74,6 +74,15 @@ def test_times_are_utc_whatever_zone_the_server_shows(api: Client, settings: Set
     assert TIMESTAMP.fullmatch(post(api, VIDEO).json()["created_at"])
 
 
+def test_a_job_has_as_long_to_start_as_the_setting_says(api: Client, settings: Settings) -> None:
+    post(api, VIDEO)
+    settings.JOB_PENDING_TIMEOUT_SECONDS = 90.0
+    post(api, VIDEO)
+    never, within = Job.objects.order_by("id")
+    assert never.expires_at is None
+    assert within.expires_at == within.created_at + timedelta(seconds=90)
+
+
 @pytest.mark.parametrize(
     ("given", "number", "name"),
     [
