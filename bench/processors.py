@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import marks
 from jobs.outcomes import Completed, Metrics, Outcome
-from jobs.processors.contract import Context, RetryPolicy
+from jobs.processors.contract import Context, RetryPolicy, TimeLimits
 
 NOTHING = Metrics(peak_cpu_usage=0, memory_usage_mb=0, processing_time_seconds=0.0)
 
@@ -17,6 +17,7 @@ class Noop:
 
     job_type = "noop"
     retry_policy = RetryPolicy()
+    limits = TimeLimits()
 
     def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
         """Whatever it is."""

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
-from jobs.processors.contract import Context, RetryPolicy
+from jobs.processors.contract import Context, RetryPolicy, TimeLimits
 
 NOTHING = Metrics(peak_cpu_usage=0, memory_usage_mb=1, processing_time_seconds=0.0)
 
 
 class _Accepting:
     retry_policy = RetryPolicy(backoff=Backoff(base_seconds=0.1))
+    limits = TimeLimits()
 
     def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
         """Whatever it is."""

@@ -1,6 +1,6 @@
 """What a job type is made of: the processor, and what it is given for one attempt."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,8 +19,26 @@ class RetryPolicy:
     backoff: Backoff | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long an attempt at a job of the type may take, in seconds; a job's own limits win.
+
+    soft: then `stopped()` becomes true, and the processor may clean up.
+    hard: then the job is taken away from it.
+    None: JOB_SOFT_LIMIT_SECONDS and JOB_HARD_LIMIT_SECONDS.
+    """
+
+    soft: float | None = None
+    hard: float | None = None
+
+
+class LeaseLost(Exception):
+    """The attempt is this worker's no more, or the worker must end: let it pass, and nothing else
+    is to be done."""
+
+
 class Context(Protocol):
-    """An attempt's line to the worker that runs it."""
+    """An attempt's line to the worker that runs it. For the thread that called `run`."""
 
     @property
     def attempt(self) -> Attempt:
@@ -30,10 +48,40 @@ class Context(Protocol):
         """Say how far the work is, 0.0-1.0 (None: unknown). Cheap: written once a second."""
 
     def stopped(self) -> bool:
-        """Whether to stop now: the worker shuts down, or the lease is lost. Ask often."""
+        """Whether to stop now: the job is cancelled, it takes too long, the worker shuts down, or
+        the lease is lost. Ask often."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it is to stop because somebody cancelled the job: nobody wants its output."""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it is to stop because the soft time limit is over."""
+
+    def seconds_left(self) -> float:
+        """How long until the hard time limit, for the limits of a child process."""
 
     def wait(self, seconds: float) -> bool:
         """Sleep at most `seconds`; True at once when `stopped()` becomes true."""
+
+    def checkpoint(self) -> dict[str, Any] | None:
+        """The state that this or an earlier attempt saved last; None when none did."""
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Keep a small state, as JSON, for an attempt that comes after this one.
+
+        Raises ValueError when it is no JSON or more than 64 kB, LeaseLost.
+        """
+
+    def step(self, name: str, function: Callable[[], Any]) -> Any:
+        """The function's result, as JSON gives it back. It is kept: an attempt that comes after
+        this one gets it without calling the function.
+
+        A worker that dies between the call and the keeping has the function called once more.
+        Raises what the function raises, ValueError as `save` for the results of all steps
+        together, LeaseLost.
+        """
 
 
 class Invalid(ValueError):
@@ -56,6 +104,7 @@ class Processor(Protocol):
 
     job_type: str
     retry_policy: RetryPolicy
+    limits: TimeLimits
 
     def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
         """Raise Invalid when a job of this type cannot be made from these values."""

@@ -10,7 +10,7 @@ from django.conf import settings
 from jobs.outcomes import Completed, Interrupted, Metrics, Outcome, Retry
 from jobs.priorities import name_of
 from jobs.processors.checks import check_parameters, check_source_name, check_target
-from jobs.processors.contract import Context, Invalid, RetryPolicy
+from jobs.processors.contract import Context, Invalid, RetryPolicy, TimeLimits
 
 STEPS = 20
 
@@ -23,6 +23,7 @@ class Simulate:
 
     job_type = "simulate"
     retry_policy = RetryPolicy()
+    limits = TimeLimits()
 
     def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
         """As for a real job, but the source need not be there."""

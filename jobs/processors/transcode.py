@@ -16,7 +16,7 @@ from jobs.media.presets import find_preset
 from jobs.media.transcode import Transcoded, transcode
 from jobs.outcomes import Completed, Failed, Interrupted, Metrics, Outcome, Retry
 from jobs.processors.checks import check_parameters, check_source_exists, check_target
-from jobs.processors.contract import Context, Invalid, RetryPolicy
+from jobs.processors.contract import Context, Invalid, RetryPolicy, TimeLimits
 
 
 class Transcode:
@@ -28,6 +28,7 @@ class Transcode:
 
     job_type = "transcode"
     retry_policy = RetryPolicy()
+    limits = TimeLimits()
 
     def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
         """The source is in the store, and this installation can make the format."""
@@ -57,7 +58,7 @@ class Transcode:
                 source,
                 output,
                 preset.name,
-                limits=_limits(),
+                limits=_limits(min(preset.wall_seconds, context.seconds_left())),
                 tools=_tools(),
                 on_progress=on_progress,
                 stop=context.stopped,
@@ -78,8 +79,11 @@ def _tools() -> Tools:
     return find_tools(settings.FFMPEG)
 
 
-def _limits() -> Limits:
+def _limits(wall_seconds: float) -> Limits:
     return Limits(
+        wall_seconds=max(wall_seconds, 1.0),
+        # Nothing of a stopped encode is kept, so there is nothing to wait for.
+        terminate_seconds=0.5,
         max_duration_seconds=settings.MEDIA_MAX_DURATION_SECONDS,
         max_pixels=settings.MEDIA_MAX_PIXELS,
         max_fps=settings.MEDIA_MAX_FPS,

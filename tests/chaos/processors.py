@@ -14,7 +14,7 @@ from jobs.media.limits import Limits
 from jobs.media.run import run
 from jobs.media.tail import Tail
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
-from jobs.processors.contract import Context, RetryPolicy
+from jobs.processors.contract import Context, RetryPolicy, TimeLimits
 from tests.chaos import points
 
 NOTHING = Metrics(peak_cpu_usage=1, memory_usage_mb=1, processing_time_seconds=0.0)
@@ -26,6 +26,7 @@ class _Job:
     """What all have in common."""
 
     retry_policy = RetryPolicy(backoff=Backoff(base_seconds=0.2, cap_seconds=1.0))
+    limits = TimeLimits()
 
     def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
         """Whatever it is."""
