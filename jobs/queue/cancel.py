@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from jobs.models import Job
 from jobs.queue.database import fetch
 from jobs.queue.errors import AlreadyFinal, NoSuchJob
+from jobs.queue.selection import Selection
 from jobs.queue.signal import CANCEL, announce
 from jobs.states import FINAL, Status
 
@@ -61,9 +61,10 @@ def cancel(job_id: UUID, *, actor: str = "") -> Status:
     return Status(after or before)
 
 
-def cancel_where(chosen: Q, *, actor: str = "") -> int:
-    """Cancel all chosen jobs that are not final, in small commits. Returns how many."""
-    open_jobs = Job.objects.filter(chosen, cancel_requested=False).exclude(status__in=FINAL)
+def cancel_where(selection: Selection, *, actor: str = "") -> int:
+    """Cancel all selected jobs that are not final, in small commits. Returns how many."""
+    asked = selection.condition()
+    open_jobs = Job.objects.filter(asked, cancel_requested=False).exclude(status__in=FINAL)
     cancelled = 0
     last: UUID | None = None
     while True:

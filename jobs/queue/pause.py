@@ -9,8 +9,15 @@ from django.db import transaction
 
 from jobs.models import CLOCK, PausedPool, WorkerProcess
 from jobs.priorities import parse_pools
-from jobs.queue.errors import NoSuchPool
 from jobs.queue.signal import POOLS, announce
+
+
+class NoSuchPool(Exception):
+    """POOLS names no such pool."""
+
+    def __init__(self, pool: str) -> None:
+        super().__init__(f"There is no pool {pool!r} in POOLS.")
+        self.pool = pool
 
 
 def pause(pool: str, *, actor: str = "", reason: str = "") -> None:
