@@ -67,6 +67,37 @@ class Fail(_Accepting):
                 raise RuntimeError("boom")
 
 
+class Remember(_Accepting):
+    """Counts in a step, saves a state, and breaks off as `parameters["how"]` says: once."""
+
+    job_type = "remember"
+
+    def run(self, context: Context) -> Outcome:
+        """Append a line to `counted` in `parameters["folder"]`, once a job."""
+        attempt = context.attempt
+        counted = Path(attempt.parameters["folder"]) / "counted"
+
+        def count() -> dict[str, Any]:
+            with counted.open("a") as file:
+                file.write("x")
+            return {"lease": attempt.lease, "pair": (1, 2)}
+
+        first = context.step("count", count)
+        if (state := context.checkpoint()) is not None:
+            return Completed(NOTHING, {"count": first, "state": state})
+        context.save({"lease": attempt.lease, "position": 17})
+        match attempt.parameters["how"]:
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "overlong":
+                context.save({"text": "x" * 70_000})
+            case "lose":
+                while not context.wait(0.01):
+                    pass
+                context.save({"position": 99})
+        return Retry("once more", code="not_yet")
+
+
 class Die(_Accepting):
     """Kills its own worker process."""
 

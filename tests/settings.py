@@ -20,6 +20,7 @@ os.environ.update(
             "tests.processors.Noop",
             "tests.processors.Hold",
             "tests.processors.Fail",
+            "tests.processors.Remember",
             "tests.processors.Die",
         )
     ),

@@ -1,6 +1,7 @@
 """Every operation on a row in every state moves it along a legal edge or leaves it alone."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,8 @@ from django.db import IntegrityError, transaction
 
 from jobs.models import Job
 from jobs.outcomes import Failed, Interrupted, Outcome, Retry
+from jobs.queue.cancel import cancel
+from jobs.queue.errors import AlreadyFinal
 from jobs.queue.finish import Finished, finish
 from jobs.queue.lease import heartbeat
 from jobs.queue.progress import Progress, report_progress
@@ -25,6 +28,12 @@ def _finishing(outcome: Outcome) -> Callable[[UUID], object]:
     return lambda job_id: finish([Finished(attempt(job_id, LEASE), outcome)])
 
 
+def _cancel(job_id: UUID) -> None:
+    with suppress(AlreadyFinal):
+        cancel(job_id)
+
+
+WAITING = (Status.PENDING, Status.THROTTLED, Status.QUEUED)
 # What each operation may do: from the states given, to the state given.
 OPERATIONS: dict[str, tuple[Callable[[UUID], object], dict[Status, Status]]] = {
     "claim": (lambda _: claim(), {Status.QUEUED: Status.IN_PROGRESS}),
@@ -39,6 +48,7 @@ OPERATIONS: dict[str, tuple[Callable[[UUID], object], dict[Status, Status]]] = {
         _finishing(Interrupted(started=False)),
         {Status.IN_PROGRESS: Status.QUEUED},
     ),
+    "cancel": (_cancel, dict.fromkeys(WAITING, Status.CANCELLED)),
     "heartbeat": (lambda job_id: heartbeat({LEASE: job_id}, 30.0), {}),
     "progress": (lambda job_id: report_progress([Progress(job_id, LEASE, 0.5, "")]), {}),
 }
@@ -56,6 +66,7 @@ def test_an_operation_moves_only_what_it_may(operation: str, status: Status) -> 
         assert after["status"] == moves[status]
         assert moves[status] in TRANSITIONS[status]
     elif (operation, status) in {
+        ("cancel", Status.IN_PROGRESS),
         ("heartbeat", Status.IN_PROGRESS),
         ("progress", Status.IN_PROGRESS),
     }:
