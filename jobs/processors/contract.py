@@ -10,13 +10,21 @@ from jobs.outcomes import Backoff, Outcome
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a job type is tried and how long it waits in between.
+    """How often a job type is tried, after what, and how long it waits in between.
 
-    backoff: None for the default, which starts from JOB_RETRY_DELAY_SECONDS.
+    max_attempts: one more than there are retries, unless a job says otherwise. backoff: None for
+    the default, which starts from JOB_RETRY_DELAY_SECONDS. retry_on: only these exceptions are
+    worth another attempt. permanent: these are not, though they are among retry_on.
     """
 
     max_attempts: int = 3
     backoff: Backoff | None = None
+    retry_on: tuple[type[BaseException], ...] = (BaseException,)
+    permanent: tuple[type[BaseException], ...] = ()
+
+    def retries(self, error: BaseException) -> bool:
+        """Whether an attempt that raised this is followed by another."""
+        return isinstance(error, self.retry_on) and not isinstance(error, self.permanent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +118,5 @@ class Processor(Protocol):
         """Raise Invalid when a job of this type cannot be made from these values."""
 
     def run(self, context: Context) -> Outcome:
-        """Do the work; return Interrupted soon after `stopped()`. An exception is a Retry."""
+        """Do the work; return Interrupted soon after `stopped()`. An exception is a Retry, or
+        Failed where the retry policy says so."""
