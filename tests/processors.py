@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
+from jobs.outcomes import (
+    Backoff,
+    Cancel,
+    Completed,
+    Failed,
+    Interrupted,
+    Metrics,
+    Outcome,
+    Retry,
+    Snooze,
+)
 from jobs.processors.contract import Context, RetryPolicy, TimeLimits
 
 NOTHING = Metrics(peak_cpu_usage=0, memory_usage_mb=1, processing_time_seconds=0.0)
@@ -107,3 +117,33 @@ class Die(_Accepting):
         """SIGKILL."""
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("unreachable")
+
+
+class Script(_Accepting):
+    """Comes to `parameters["script"]`, a word an attempt: retry, after, snooze, cancel, raise,
+    refuse, done. Counts its attempts in `parameters["folder"]`."""
+
+    job_type = "script"
+    retry_policy = RetryPolicy(backoff=Backoff(base_seconds=0.1), permanent=(PermissionError,))
+
+    def run(self, context: Context) -> Outcome:
+        """What the script says of this attempt."""
+        attempt = context.attempt
+        folder = Path(attempt.parameters["folder"])
+        number = len(list(folder.glob(f"{attempt.job_id}.*")))
+        (folder / f"{attempt.job_id}.{attempt.lease}").touch()
+        match attempt.parameters["script"][number]:
+            case "retry":
+                return Retry("not this time", code="not_yet")
+            case "after":
+                return Retry("come back later", code="busy", after=1.0)
+            case "snooze":
+                return Snooze(0.1, "the source is still growing")
+            case "cancel":
+                return Cancel("nobody wants it")
+            case "raise":
+                raise RuntimeError("boom")
+            case "refuse":
+                raise PermissionError("not yours")
+            case _:
+                return Completed(NOTHING)

@@ -22,6 +22,7 @@ os.environ.update(
             "tests.processors.Fail",
             "tests.processors.Remember",
             "tests.processors.Die",
+            "tests.processors.Script",
         )
     ),
     JOB_LEASE_SECONDS="2",

@@ -15,6 +15,8 @@ from jobs.worker.executor import execute
 from jobs.worker.patience import Patience
 from tests.rows import attempt
 
+BUT_FOR_MISSING = RetryPolicy(retry_on=(OSError,), permanent=(FileNotFoundError,))
+
 
 class Mute(Exception):
     """Has no text."""
@@ -78,10 +80,10 @@ def test_an_exception_without_a_text_is_told_by_its_name() -> None:
         (RetryPolicy(permanent=(ValueError,)), OSError("away"), True),
         (RetryPolicy(retry_on=(OSError,)), ConnectionError("away"), True),
         (RetryPolicy(retry_on=(OSError,)), ValueError("bad"), False),
-        (RetryPolicy(retry_on=(OSError,), permanent=(FileNotFoundError,)), OSError("away"), True),
-        (RetryPolicy(retry_on=(OSError,), permanent=(FileNotFoundError,)), FileNotFoundError(), False),
+        (BUT_FOR_MISSING, OSError("away"), True),
+        (BUT_FOR_MISSING, FileNotFoundError("gone"), False),
     ],
-)  # fmt: skip
+)
 def test_the_policy_says_what_is_worth_another_attempt(
     policy: RetryPolicy, error: Exception, retried: bool
 ) -> None:
