@@ -2,76 +2,71 @@
 
 import os
 import signal
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
 from jobs.processors.contract import Context, RetryPolicy
+from jobs.processors.declaration import processor
+from jobs.processors.parameters import Declared, NoParameters
 
 NOTHING = Metrics(peak_cpu_usage=0, memory_usage_mb=1, processing_time_seconds=0.0)
+SOON = RetryPolicy(backoff=Backoff(base_seconds=0.1))
 
 
-class _Accepting:
-    retry_policy = RetryPolicy(backoff=Backoff(base_seconds=0.1))
-
-    def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
-        """Whatever it is."""
-
-
-class Noop(_Accepting):
+@processor("noop", retry=SOON)
+def noop(context: Context, parameters: NoParameters) -> Outcome:
     """Done at once."""
-
-    job_type = "noop"
-
-    def run(self, context: Context) -> Outcome:
-        """Nothing."""
-        return Completed(NOTHING)
+    return Completed(NOTHING)
 
 
-class Hold(_Accepting):
-    """Says that it started, and ends once `release` exists in the folder `parameters["folder"]`."""
+class HoldParameters(Declared):
+    """Where to say so and to wait."""
 
-    job_type = "hold"
-
-    def run(self, context: Context) -> Outcome:
-        """Write `<job>.<lease>`, wait; with `deaf`, do not listen to the worker."""
-        attempt = context.attempt
-        folder = Path(attempt.parameters["folder"])
-        (folder / f"{attempt.job_id}.{attempt.lease}").write_text(str(os.getpid()))
-        context.report(0.5, "half way")
-        while not (folder / "release").exists():
-            if context.wait(0.01) and not attempt.parameters.get("deaf"):
-                return Interrupted()
-        return Completed(NOTHING, {"lease": attempt.lease})
+    folder: str
+    deaf: bool = False
 
 
-class Fail(_Accepting):
-    """Fails as `parameters["how"]` says: retry, permanent, raise, overlong, unstorable."""
+@processor("hold", parameters=HoldParameters, retry=SOON)
+def hold(context: Context, parameters: HoldParameters) -> Outcome:
+    """Say that it started, and end once `release` exists in the folder.
 
-    job_type = "fail"
-
-    def run(self, context: Context) -> Outcome:
-        """Fail."""
-        match context.attempt.parameters["how"]:
-            case "retry":
-                return Retry("not this time", code="not_yet")
-            case "permanent":
-                return Failed("never \x00 at all", code="hopeless")
-            case "overlong":
-                return Failed("the code does not fit its column", code="c" * 80)
-            case "unstorable":
-                return Completed(NOTHING, {"text": "a\x00b"})
-            case _:
-                raise RuntimeError("boom")
+    Writes `<job>.<lease>` and waits; `deaf`: does not listen to the worker.
+    """
+    attempt = context.attempt
+    folder = Path(parameters.folder)
+    (folder / f"{attempt.job_id}.{attempt.lease}").write_text(str(os.getpid()))
+    context.report(0.5, "half way")
+    while not (folder / "release").exists():
+        if context.wait(0.01) and not parameters.deaf:
+            return Interrupted()
+    return Completed(NOTHING, {"lease": attempt.lease})
 
 
-class Die(_Accepting):
-    """Kills its own worker process."""
+class FailParameters(Declared):
+    """In which way."""
 
-    job_type = "die"
+    how: Literal["retry", "permanent", "raise", "overlong", "unstorable"]
 
-    def run(self, context: Context) -> Outcome:
-        """SIGKILL."""
-        os.kill(os.getpid(), signal.SIGKILL)
-        raise AssertionError("unreachable")
+
+@processor("fail", parameters=FailParameters, retry=SOON)
+def fail(context: Context, parameters: FailParameters) -> Outcome:
+    """Fail."""
+    match parameters.how:
+        case "retry":
+            return Retry("not this time", code="not_yet")
+        case "permanent":
+            return Failed("never \x00 at all", code="hopeless")
+        case "overlong":
+            return Failed("the code does not fit its column", code="c" * 80)
+        case "unstorable":
+            return Completed(NOTHING, {"text": "a\x00b"})
+        case "raise":
+            raise RuntimeError("boom")
+
+
+@processor("die", retry=SOON)
+def die(context: Context, parameters: NoParameters) -> Outcome:
+    """Kill its own worker process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")

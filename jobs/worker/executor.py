@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 
 from jobs.outcomes import Backoff, Completed, Failed, Outcome, Retry
-from jobs.processors.contract import Processor
+from jobs.processors.declaration import Processor
 from jobs.worker.leases import Execution
 from jobs.worker.log_context import running
 

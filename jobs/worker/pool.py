@@ -10,7 +10,7 @@ from django.db import connection
 
 from jobs import priorities
 from jobs.outcomes import Interrupted, Outcome
-from jobs.processors.contract import Processor
+from jobs.processors.declaration import Processor
 from jobs.queue.finish import Finished
 from jobs.worker.chunk import Chunk
 from jobs.worker.executor import execute

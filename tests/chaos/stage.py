@@ -26,7 +26,7 @@ from tests.redis_server import RedisServer
 from tests.service import PROJECT, free_port
 from tests.waiting import wait_until
 
-TYPES = ("Quick", "Wait", "Flaky", "Broken", "Raising", "File", "Poison")
+TYPES = ("quick", "wait", "flaky", "broken", "raising", "file", "poison")
 
 
 @dataclass(frozen=True)
