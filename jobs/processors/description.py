@@ -12,10 +12,11 @@ from jobs.processors.registry import processors
 
 def describe() -> list[dict[str, Any]]:
     """All job types by name; `parameters` is a JSON schema."""
-    return [_described(processor) for _, processor in sorted(processors().items())]
+    return [described(processor) for _, processor in sorted(processors().items())]
 
 
-def _described(processor: Processor) -> dict[str, Any]:
+def described(processor: Processor) -> dict[str, Any]:
+    """One job type."""
     first, _, rest = processor.description.partition("\n\n")
     schema = processor.parameters.model_json_schema()
     return {
