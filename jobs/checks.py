@@ -20,6 +20,8 @@ POSITIVE = (
     "JOB_LEASE_SECONDS",
     "JOB_RETRY_SCAN_SECONDS",
     "JOB_MAX_LOST_LEASES",
+    "JOB_SOFT_LIMIT_SECONDS",
+    "JOB_HARD_LIMIT_SECONDS",
     "WORKER_POLL_SECONDS",
     "WORKER_LARGEST_CHUNK",
     "MEDIA_MAX_DURATION_SECONDS",
@@ -31,7 +33,7 @@ POSITIVE = (
     "MEDIA_STALL_SECONDS",
     "EMAIL_TIMEOUT",
 )
-NOT_NEGATIVE = ("JOB_RETRY_DELAY_SECONDS", "WORKER_GRACE_SECONDS")
+NOT_NEGATIVE = ("JOB_RETRY_DELAY_SECONDS", "JOB_AGEING_SECONDS", "WORKER_GRACE_SECONDS")
 
 
 @checks.register(TAG)
@@ -62,6 +64,15 @@ def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         *(f"{name} must not be negative" for name in NOT_NEGATIVE if getattr(settings, name) < 0),
     ]
     return [checks.Error(text, id="jobs.E003") for text in wrong]
+
+
+@checks.register(TAG)
+def check_time_limits(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """An attempt is told to stop before its job is taken away."""
+    if settings.JOB_SOFT_LIMIT_SECONDS <= settings.JOB_HARD_LIMIT_SECONDS:
+        return []
+    text = "JOB_SOFT_LIMIT_SECONDS must not be above JOB_HARD_LIMIT_SECONDS"
+    return [checks.Error(text, id="jobs.E008")]
 
 
 @checks.register(TAG)

@@ -5,43 +5,60 @@ own thread.
 """
 
 import json
+import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, cast
-from uuid import UUID
+from collections.abc import Mapping
+from typing import Any
 
 from django.db.models.functions import Now
 
 from jobs.attempt import Attempt
 from jobs.models import Job, new_id
 from jobs.outcomes import Outcome
-from jobs.priorities import HIGHEST, LOWEST
+from jobs.priorities import DEFAULT, HIGHEST, LOWEST
 from jobs.processors.checks import validate
 from jobs.processors.declaration import Processor
 from jobs.processors.registry import processors
+from jobs.queue.checkpoint import NOTHING, Checkpoint
 from jobs.queue.claim import Demand
 from jobs.queue.finish import Finished, finish
 from jobs.queue.progress import report_progress
 from jobs.queue.promote import promote
 from jobs.queue.step import step
 from jobs.states import Status
+from jobs.worker.checkpoints import Checkpoints
+from jobs.worker.execution import Execution
 from jobs.worker.executor import execute
-from jobs.worker.leases import Execution
+from jobs.worker.patience import Patience
 from jobs.worker.settlement import clean_up
 
 LEASE_SECONDS = 3600.0
 
 
-class RecordingContext:
-    """The Context of the attempts at one job, in memory: it tells what the processor did.
+class _Memory(Checkpoints):
+    """What attempts save, kept here."""
+
+    def __init__(self) -> None:
+        self.kept = NOTHING
+
+    def load(self, attempt: Attempt) -> Checkpoint:
+        """What was saved last."""
+        return self.kept
+
+    def save(self, attempt: Attempt, kept: Checkpoint) -> None:
+        """Keep it."""
+        self.kept = kept
+
+
+class RecordingContext(Execution):
+    """The Context of the attempts at one job: it tells what the processor did, and stops it.
 
     reports: progress and message of every report. waits: how long it wanted to sleep; it never
-    does. state, steps: what was saved; set them to begin as a later attempt does. stop_at,
-    cancel_at, time_out_at: the worker shuts down, somebody cancels the job, the soft time limit is
-    over, as soon as so much progress is reported; 0: from the beginning.
+    does. stop_at, cancel_at, time_out_at: the worker shuts down, somebody cancels the job, the soft
+    time limit is over, as soon as so much progress is reported; 0: from the beginning.
     """
 
-    attempt: Attempt
+    __slots__ = ("_memory", "cancel_at", "reports", "stop_at", "time_out_at", "waits")
 
     def __init__(
         self,
@@ -55,67 +72,56 @@ class RecordingContext:
         self.time_out_at = time_out_at
         self.reports: list[tuple[float | None, str]] = []
         self.waits: list[float] = []
-        self.state: dict[str, Any] | None = None
-        self.steps: dict[str, Any] = {}
-        self.attempts = 0
-        self._job_id = str(new_id())
+        self._memory = _Memory()
+        self._begin(Attempt(str(new_id()), 0, 0, 1, "", "", "", DEFAULT, {}))
 
-    def begin(self, processor: Processor, **values: Any) -> None:
-        """The next attempt begins. `run` calls it."""
-        self.attempts += 1
-        self.attempt = Attempt(
-            id=self._job_id,
-            lease=self.attempts,
-            number=self.attempts,
-            max_attempts=processor.retry_policy.max_attempts,
-            job_type=processor.job_type,
-            **values,
+    @property
+    def state(self) -> dict[str, Any] | None:
+        """What `save` was given last."""
+        return self._memory.kept.state
+
+    @property
+    def steps(self) -> dict[str, Any]:
+        """The results of the steps that are done."""
+        return self._memory.kept.steps
+
+    def next_attempt(self, processor: Processor, **values: Any) -> None:
+        """Begin the next attempt at the job. `run` calls it."""
+        number = self.attempt.number + 1
+        self._begin(
+            self.attempt._replace(
+                lease=number,
+                number=number,
+                max_attempts=processor.retry_policy.max_attempts,
+                job_type=processor.job_type,
+                **values,
+            )
         )
 
     def report(self, progress: float | None, message: str = "") -> None:
-        """Keep it."""
+        """Keep it; stop where that was to be."""
         self.reports.append((progress, message))
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether `cancel_at` is reached."""
-        return self._reached(self.cancel_at)
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether `time_out_at` is reached."""
-        return self._reached(self.time_out_at)
-
-    def stopped(self) -> bool:
-        """Whether any of the three is reached."""
-        return self._reached(self.stop_at) or self.cancelled or self.timed_out
-
-    def seconds_left(self) -> float:
-        """Enough, until the time is over."""
-        return 0.0 if self.timed_out else LEASE_SECONDS
+        self._stop_at(progress or 0.0)
 
     def wait(self, seconds: float) -> bool:
         """Keep how long, and go on at once."""
         self.waits.append(seconds)
         return self.stopped()
 
-    def checkpoint(self) -> dict[str, Any] | None:
-        """What was saved last."""
-        return self.state
+    def _begin(self, attempt: Attempt) -> None:
+        now = time.monotonic()
+        super().__init__(attempt, now, threading.current_thread(), self._memory)
+        self.begun_at = now
+        self._stop_at(0.0)
 
-    def save(self, state: Mapping[str, Any]) -> None:
-        """Keep it as JSON does."""
-        self.state = _as_json(dict(state))
-
-    def step(self, name: str, function: Callable[[], Any]) -> Any:
-        """Call the function unless an attempt before has."""
-        if name not in self.steps:
-            self.steps[name] = _as_json(function())
-        return self.steps[name]
-
-    def _reached(self, at: float | None) -> bool:
-        progress = [progress for progress, _ in self.reports if progress is not None]
-        return at is not None and max(progress, default=0.0) >= at
+    def _stop_at(self, progress: float) -> None:
+        for at, stop in (
+            (self.stop_at, self.stop),
+            (self.cancel_at, self.cancel),
+            (self.time_out_at, self.time_out),
+        ):
+            if at is not None and progress >= at:
+                stop()
 
 
 def run(
@@ -139,15 +145,14 @@ def run(
     values = dict(parameters or {})
     validate(processor, source, target, values)
     context = context or RecordingContext()
-    context.begin(
+    context.next_attempt(
         processor,
         source_file=source,
         target_format=target,
         priority=processor.priority if priority is None else priority,
         parameters=json.loads(json.dumps(values)),
     )
-    # An Execution by all that a processor can see of it.
-    return execute(cast("Execution", context), {processor.job_type: processor}, quiet=True)
+    return execute(context, {processor.job_type: processor}, quiet=True)
 
 
 def work_off(*, early: bool = False, most: int = 1000) -> list[Job]:
@@ -158,7 +163,7 @@ def work_off(*, early: bool = False, most: int = 1000) -> list[Job]:
 
     Raises AssertionError after `most` attempts: something puts itself back again and again.
     """
-    worked: list[UUID] = []
+    worked: list[Attempt] = []
     demand = Demand(LOWEST, HIGHEST, "jobs.testing", LEASE_SECONDS)
     for _ in range(most):
         if early:
@@ -166,26 +171,24 @@ def work_off(*, early: bool = False, most: int = 1000) -> list[Job]:
         promote()
         claimed = step([], demand, 1).claimed
         if not claimed:
-            jobs = Job.objects.in_bulk(worked)
-            return [jobs[job_id] for job_id in reversed(dict.fromkeys(reversed(worked)))]
+            last = dict.fromkeys(attempt.job_id for attempt in reversed(worked))
+            jobs = Job.objects.in_bulk(last)
+            return [jobs[job_id] for job_id in reversed(last)]
         [attempt] = claimed
-        worked.append(attempt.job_id)
+        worked.append(attempt)
         _work(attempt)
     raise AssertionError(f"the queue is not empty after {most} attempts")
 
 
 def _work(attempt: Attempt) -> None:
     """Run it and settle it, as a worker's thread and its heartbeat do."""
-    execution = Execution(attempt, time.monotonic())
+    now = time.monotonic()
+    checkpoints = Checkpoints(Patience())
+    execution = Execution(attempt, now, threading.current_thread(), checkpoints)
+    execution.begun_at = now
     finished = [Finished(attempt, execute(execution, processors(), quiet=True))]
     if (progress := execution.take_progress()) is not None:
         report_progress([progress])
-    clean_up(finished, finish(finished))
-
-
-def _as_json(value: Any) -> Any:
-    """As it comes back from the database. Raises ValueError for what is not JSON."""
-    try:
-        return json.loads(json.dumps(value, allow_nan=False))
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    lost = finish(finished)
+    checkpoints.settled(finished, lost)
+    clean_up(finished, lost)

@@ -32,13 +32,14 @@ def read_address(address: str) -> MailServer:
     try:
         parts = urlsplit(address)
         port, use_tls, use_ssl = _SCHEMES[parts.scheme]
-        host, port = parts.hostname, parts.port or port
+        port = parts.port or port
+        host = parts.hostname or ""
+        if not host:
+            raise ValueError("no host")
     except (KeyError, ValueError):
-        host = None
-    if not host:
         raise ImproperlyConfigured(
             "EMAIL_URL must be smtp://user:password@host:port, or smtp+tls:// or smtp+ssl:// so."
-        )
+        ) from None
     return MailServer(
         host, port, unquote(parts.username or ""), unquote(parts.password or ""), use_tls, use_ssl
     )

@@ -139,6 +139,9 @@ JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
 JOB_MAX_LOST_LEASES: int = env.int("JOB_MAX_LOST_LEASES", default=3)
+JOB_SOFT_LIMIT_SECONDS: float = env.float("JOB_SOFT_LIMIT_SECONDS", default=1500.0)
+JOB_HARD_LIMIT_SECONDS: float = env.float("JOB_HARD_LIMIT_SECONDS", default=1800.0)
+JOB_AGEING_SECONDS: float = env.float("JOB_AGEING_SECONDS", default=0.0)
 WORKER_POLL_SECONDS: float = env.float("WORKER_POLL_SECONDS", default=1.0)
 WORKER_LARGEST_CHUNK: int = env.int("WORKER_LARGEST_CHUNK", default=500)
 WORKER_GRACE_SECONDS: float = env.float("WORKER_GRACE_SECONDS", default=25.0)
@@ -166,7 +169,6 @@ SIMULATE_SECONDS_HIGH: str = env.str("SIMULATE_SECONDS_HIGH", default="3-5")
 SIMULATE_SECONDS_LOW: str = env.str("SIMULATE_SECONDS_LOW", default="5-10")
 
 # Mail: EMAIL_URL, or EMAIL_HOST and its kin. With neither, jobs of type send_email are refused.
-
 
 
 def _mail_server() -> MailServer:

@@ -20,6 +20,12 @@ def noop(context: Context, parameters: NoParameters) -> Outcome:
     return Completed(NOTHING)
 
 
+@processor("urgent", retry=SOON, priority=9)
+def urgent(context: Context, parameters: NoParameters) -> Outcome:
+    """Done at once, and before others."""
+    return Completed(NOTHING)
+
+
 class HoldParameters(Declared):
     """Where to say so and to wait."""
 

@@ -19,6 +19,7 @@ os.environ.update(
             "jobs.processors.transcode.transcode",
             "jobs.processors.send_email.send_email",
             "tests.processors.noop",
+            "tests.processors.urgent",
             "tests.processors.hold",
             "tests.processors.fail",
             "tests.processors.die",

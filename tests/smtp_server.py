@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -47,7 +47,7 @@ class Mailbox:
         """Called by the server for every message."""
         content: Any = envelope.content
         message = message_from_bytes(content, policy=policy.default)
-        self.taken.append((list(envelope.rcpt_tos), cast("EmailMessage", message)))
+        self.taken.append((list(envelope.rcpt_tos), message))
         return "250 taken"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jobs.attempt import Attempt
-from jobs.outcomes import Backoff, Outcome
+from jobs.outcomes import Backoff
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from jobs.processors.contract import Context, Invalid, RetryPolicy, TimeLimits
 from jobs.processors.parameters import NONE, Declared, NoParameters, read
 
 MAX_NAME = 50
+USUAL_RETRIES = RetryPolicy()
+USUAL_LIMITS = TimeLimits()
 
 P = TypeVar("P", bound=Declared)
 
@@ -94,8 +96,8 @@ def processor(
     source: Source = Source.NONE,
     formats: Collection[str] = (),
     check: Callable[[str, str, Any], None] | None = None,
-    retry: RetryPolicy = RetryPolicy(),
-    limits: TimeLimits = TimeLimits(),
+    retry: RetryPolicy = USUAL_RETRIES,
+    limits: TimeLimits = USUAL_LIMITS,
     priority: int = DEFAULT,
 ) -> Decorator[Any]:
     """Make a job type of a function of context and parameters that returns an Outcome.

@@ -22,11 +22,14 @@ def send(connection: Any, message: EmailMessage) -> str:
         connection.send_messages([message])
     except SMTPRecipientsRefused as error:
         [(code, text)] = error.recipients.values()
+        return _refused(code, text)
     except (SMTPSenderRefused, SMTPDataError) as error:
-        code, text = error.smtp_code, error.smtp_error
-    else:
-        return ""
-    answer = f"{code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"
+        return _refused(error.smtp_code, error.smtp_error)
+    return ""
+
+
+def _refused(code: int, text: bytes | str) -> str:
+    answer = f"{code} {text if isinstance(text, str) else text.decode(errors='replace')}"
     if code < PERMANENT:
         raise Deferred(answer)
     return answer

@@ -30,9 +30,7 @@ def can_make(source_file: str, target_format: str, parameters: NoParameters) -> 
         # No ffmpeg beside the web server: that is the workers' business.
 
 
-@processor(
-    "transcode", source=Source.STORED, formats=(*TARGETS, *ALIASES), check=can_make
-)
+@processor("transcode", source=Source.STORED, formats=(*TARGETS, *ALIASES), check=can_make)
 def transcode(context: Context, parameters: NoParameters) -> Outcome:
     """Transcode a file of the media store into another format.
 
@@ -54,7 +52,7 @@ def transcode(context: Context, parameters: NoParameters) -> Outcome:
             source,
             output,
             preset.name,
-            limits=_limits(),
+            limits=_limits(min(preset.wall_seconds, context.seconds_left())),
             tools=_tools(),
             on_progress=on_progress,
             stop=context.stopped,
@@ -75,8 +73,11 @@ def _tools() -> Tools:
     return find_tools(settings.FFMPEG)
 
 
-def _limits() -> Limits:
+def _limits(wall_seconds: float) -> Limits:
     return Limits(
+        wall_seconds=max(wall_seconds, 1.0),
+        # Nothing of a stopped encode is kept, so there is nothing to wait for.
+        terminate_seconds=0.5,
         max_duration_seconds=settings.MEDIA_MAX_DURATION_SECONDS,
         max_pixels=settings.MEDIA_MAX_PIXELS,
         max_fps=settings.MEDIA_MAX_FPS,

@@ -14,7 +14,7 @@ from jobs.queue.claim import Demand, Position
 from jobs.queue.finish import Finished
 from jobs.queue.step import Stepped
 from jobs.worker import heartbeat, maintenance, pool, runner, steps
-from jobs.worker.leases import Execution
+from jobs.worker.execution import Execution
 from tests.chaos import points
 from tests.chaos.clock import now
 from tests.chaos.wrapping import wrap

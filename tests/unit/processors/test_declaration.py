@@ -61,9 +61,9 @@ def attempt(of: Processor, parameters: dict[str, object]) -> RecordingContext:
     return context
 
 
-def wrong(of: Processor, *values: str, **parameters: object) -> set[tuple[str, str]]:
+def wrong(of: Processor, source: str, target: str, **parameters: object) -> set[tuple[str, str]]:
     with pytest.raises(Invalid) as caught:
-        validate(of, *values, parameters)
+        validate(of, source, target, parameters)
     return {(one.field, one.code) for one in caught.value.each()}
 
 
