@@ -138,6 +138,7 @@ PROCESSORS: list[str] = env.list(
 JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
+JOB_PENDING_TIMEOUT_SECONDS: float = env.float("JOB_PENDING_TIMEOUT_SECONDS", default=0.0)
 JOB_MAX_LOST_LEASES: int = env.int("JOB_MAX_LOST_LEASES", default=3)
 JOB_SOFT_LIMIT_SECONDS: float = env.float("JOB_SOFT_LIMIT_SECONDS", default=1500.0)
 JOB_HARD_LIMIT_SECONDS: float = env.float("JOB_HARD_LIMIT_SECONDS", default=1800.0)

@@ -3,7 +3,7 @@
 import os
 import signal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
 from jobs.processors.contract import Context, RetryPolicy
@@ -69,6 +69,43 @@ def fail(context: Context, parameters: FailParameters) -> Outcome:
             return Completed(NOTHING, {"text": "a\x00b"})
         case "raise":
             raise RuntimeError("boom")
+
+
+class RememberParameters(Declared):
+    """Where to count, and how to break off: once."""
+
+    folder: str
+    how: str
+
+
+@processor("remember", parameters=RememberParameters, retry=SOON)
+def remember(context: Context, parameters: RememberParameters) -> Outcome:
+    """Count in a step, save a state, and break off.
+
+    Appends a letter to `counted` in the folder, once a job.
+    """
+    attempt = context.attempt
+    counted = Path(parameters.folder) / "counted"
+
+    def count() -> dict[str, Any]:
+        with counted.open("a") as file:
+            file.write("x")
+        return {"lease": attempt.lease, "pair": (1, 2)}
+
+    first = context.step("count", count)
+    if (state := context.checkpoint()) is not None:
+        return Completed(NOTHING, {"count": first, "state": state})
+    context.save({"lease": attempt.lease, "position": 17})
+    match parameters.how:
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "overlong":
+            context.save({"text": "x" * 70_000})
+        case "lose":
+            while not context.wait(0.01):
+                pass
+            context.save({"position": 99})
+    return Retry("once more", code="not_yet")
 
 
 @processor("die", retry=SOON)

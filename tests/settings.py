@@ -22,6 +22,7 @@ os.environ.update(
             "tests.processors.urgent",
             "tests.processors.hold",
             "tests.processors.fail",
+            "tests.processors.remember",
             "tests.processors.die",
         )
     ),

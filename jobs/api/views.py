@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from rest_framework.exceptions import NotFound
@@ -40,6 +41,7 @@ class SubmitJob(APIView):
                 parameters=values["parameters"],
                 priority=priority,
                 max_attempts=admitted.max_attempts,
+                expires_in=settings.JOB_PENDING_TIMEOUT_SECONDS or None,
             )
         )
         location = reverse("api:job_status", args=[job.id])

@@ -10,17 +10,21 @@ from jobs.outcomes import Backoff
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a job type is tried and how long it waits in between.
+    """How often a job type is tried, after what, and how long it waits in between.
 
-    backoff: None for the default, which starts from JOB_RETRY_DELAY_SECONDS.
-    retry_on: exceptions of the processor that another attempt may mend. permanent: those of them
-    that it cannot; the job fails at once, as it does by any exception not in retry_on.
+    max_attempts: one more than there are retries, unless a job says otherwise. backoff: None for
+    the default, which starts from JOB_RETRY_DELAY_SECONDS. retry_on: only these exceptions are
+    worth another attempt. permanent: these are not, though they are among retry_on.
     """
 
     max_attempts: int = 3
     backoff: Backoff | None = None
-    retry_on: tuple[type[BaseException], ...] = (Exception,)
+    retry_on: tuple[type[BaseException], ...] = (BaseException,)
     permanent: tuple[type[BaseException], ...] = ()
+
+    def retries(self, error: BaseException) -> bool:
+        """Whether an attempt that raised this is followed by another."""
+        return isinstance(error, self.retry_on) and not isinstance(error, self.permanent)
 
 
 @dataclass(frozen=True, slots=True)

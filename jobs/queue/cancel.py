@@ -15,20 +15,21 @@ from jobs.states import FINAL, Status
 BATCH = 500
 
 # The row is looked at under its lock, so a claim or a settlement comes wholly before or wholly
-# after. Who asks again for a running job is not told of again.
+# after; what is written follows from the row alone, which is then the newest. Who asks again for a
+# running job is not told of again.
 _CANCEL = """
 WITH found AS MATERIALIZED (
-  SELECT id, status, cancel_requested FROM jobs_job
+  SELECT id, status FROM jobs_job
   WHERE id = ANY(%(ids)s)
   ORDER BY id
   FOR NO KEY UPDATE{skip}
 ), cancelled AS (
   UPDATE jobs_job job SET
-    status = CASE found.status WHEN 'IN_PROGRESS' THEN 'IN_PROGRESS' ELSE 'CANCELLED' END,
-    completed_at = CASE WHEN found.status <> 'IN_PROGRESS' THEN clock_timestamp() END,
-    cancel_requested = found.status = 'IN_PROGRESS'
+    status = CASE job.status WHEN 'IN_PROGRESS' THEN 'IN_PROGRESS' ELSE 'CANCELLED' END,
+    completed_at = CASE WHEN job.status <> 'IN_PROGRESS' THEN clock_timestamp() END,
+    cancel_requested = job.status = 'IN_PROGRESS'
   FROM found
-  WHERE job.id = found.id AND found.status <> ALL(%(final)s) AND NOT found.cancel_requested
+  WHERE job.id = found.id AND job.status <> ALL(%(final)s) AND NOT job.cancel_requested
   RETURNING job.id, job.status
 ), told AS (
   INSERT INTO jobs_jobevent (job_id, at, kind, actor, detail)

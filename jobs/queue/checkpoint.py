@@ -1,5 +1,6 @@
 """What a processor saves for the next attempt at its job: a state, and results of named steps."""
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from jobs.attempt import Attempt
 from jobs.queue.database import Jsonb, fetch
 
+_LOAD = "SELECT state::text, steps::text FROM jobs_jobcheckpoint WHERE job_id = %(id)s"
 # Only the holder of the lease writes, and its row is locked until it has: a rescue comes before,
 # and nothing is written, or after.
 _SAVE = """
@@ -35,10 +37,8 @@ NOTHING = Checkpoint(None, {})
 
 def load(job_id: UUID) -> Checkpoint:
     """What was saved last, by whichever attempt."""
-    rows = fetch(
-        "SELECT state, steps FROM jobs_jobcheckpoint WHERE job_id = %(id)s", {"id": job_id}
-    )
-    return Checkpoint(*rows[0]) if rows else NOTHING
+    rows = fetch(_LOAD, {"id": job_id})
+    return Checkpoint(*map(json.loads, rows[0])) if rows else NOTHING
 
 
 def save(attempt: Attempt, state: Mapping[str, Any] | None, steps: Mapping[str, Any]) -> bool:

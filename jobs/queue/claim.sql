@@ -4,6 +4,7 @@
 -- after_at and after_id tell for each priority, from the highest to the lowest, behind which
 -- position (queued_at, id) to look: what is before it was taken, and while a snapshot is held open
 -- its dead index entries would all be read again for every claim (docs/adr/0012-lower-bounds.md).
+-- One that was not started in time is passed over: it is for expire.py to fail.
 -- The pick is materialized: as a plain subquery the planner may run it again for each row and claim
 -- more than `want`. The rows of a LATERAL come priority by priority, because it runs once for each.
 CREATE OR REPLACE FUNCTION jobs_claim(
@@ -22,6 +23,7 @@ BEGIN
       SELECT ctid FROM jobs_job
       WHERE status = 'QUEUED' AND priority = highest + 1 - after.number
         AND (queued_at, id) > (after.queued_at, after.id)
+        AND (expires_at IS NULL OR expires_at > clock_timestamp() OR started_at IS NOT NULL)
       ORDER BY queued_at, id
       LIMIT want
       FOR NO KEY UPDATE SKIP LOCKED

@@ -38,3 +38,6 @@ class Selection:
             "id__in": self.ids,
         }
         return Q(**{lookup: value for lookup, value in asked.items() if value is not None})
+
+
+EVERYTHING = Selection()

@@ -2,6 +2,7 @@
 
 import json
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import structlog
 from django.conf import settings
 
 from jobs.outcomes import Backoff, Cancel, Completed, Failed, Interrupted, Outcome, Retry
-from jobs.processors.contract import LeaseLost
+from jobs.processors.contract import LeaseLost, RetryPolicy
 from jobs.processors.declaration import Processor
 from jobs.worker.execution import Execution
 from jobs.worker.log_context import running
@@ -20,7 +21,8 @@ log = structlog.get_logger(__name__)
 
 
 def execute(execution: Execution, processors: Mapping[str, Processor], *, quiet: bool) -> Outcome:
-    """Run the attempt. Never raises: an exception of the processor is a Retry, sys.exit() too.
+    """Run the attempt. Never raises: an exception of the processor is a Retry, sys.exit() too, or
+    Failed where its retry policy says so.
 
     quiet: log nothing but trouble; for jobs so short that they come in chunks.
     """
@@ -59,8 +61,8 @@ def _run(processor: Processor, execution: Execution) -> Outcome:
         outcome = Interrupted()
     except BaseException as error:  # SystemExit would end the thread and keep its lease for ever
         log.exception("job.raised")
-        outcome = Retry(f"{type(error).__name__}: {error}", code="exception")
-    if not isinstance(outcome, Completed | Failed) and execution.stopped():
+        outcome = _raised(error, processor.retry_policy)
+    if execution.stopped() and not isinstance(outcome, Completed):
         outcome = _why_stopped(execution, outcome)
     if isinstance(outcome, Completed) and outcome.result and not _storable(outcome):
         return Failed(
@@ -92,6 +94,15 @@ def timed_out(execution: Execution) -> Retry:
     soft, hard = execution.time_limits()
     limit = hard if execution.taken else soft
     return Retry(f"It took longer than the {limit:g} s that are allowed.", code="timed_out")
+
+
+def _raised(error: BaseException, policy: RetryPolicy) -> Retry | Failed:
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # its own text raises
+        text = type(error).__name__
+    made = Retry if policy.retries(error) else Failed
+    return made(text, code="exception", traceback="".join(traceback.format_exception(error)))
 
 
 def _storable(outcome: Completed) -> bool:

@@ -1,4 +1,5 @@
-"""One thread a process: rescues jobs of dead workers and queues those whose time has come."""
+"""One thread a process: rescues jobs of dead workers, queues those whose time has come, and fails
+those that nobody started in time."""
 
 import random
 import threading
@@ -7,6 +8,7 @@ import time
 import structlog
 from django.db import connection
 
+from jobs.queue.expire import expire
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
 from jobs.worker.patience import GaveUp, Patience
@@ -47,6 +49,7 @@ class Maintenance(threading.Thread):
                 self._rescue()
                 while self._patience.run(promote):
                     pass
+                self._expire()
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
@@ -54,6 +57,10 @@ class Maintenance(threading.Thread):
             pass
         finally:
             connection.close()
+
+    def _expire(self) -> None:
+        while expired := self._patience.run(expire):
+            log.warning("jobs.expired", jobs=len(expired), first=expired[0])
 
     def _rescue(self) -> None:
         more = True

@@ -17,12 +17,14 @@ def rescue_without_recheck() -> None:
     from jobs.worker import maintenance
     from tests.chaos import points
 
-    found = re.search(r"MATERIALIZED \((.*?)\)\nUPDATE", module._RESCUE, re.DOTALL)
+    found = re.search(
+        r"WITH lost AS MATERIALIZED \((.*?)\), (rescued AS .*)", module._RESCUE, re.DOTALL
+    )
     if found is None:
         raise Unchanged("the rescue has no materialized pick")
     select = changed(found[1], "FOR NO KEY UPDATE SKIP LOCKED", "")
     update = changed(
-        module._RESCUE[found.end() - len("UPDATE") :],
+        "WITH " + found[2],
         "FROM lost WHERE job.id = lost.id",
         "WHERE job.id = ANY(%(ids)s)",
     )

@@ -6,6 +6,9 @@ import psycopg
 import pytest
 from django.db import connection
 
+from jobs.models import JobAttempt
+from jobs.outcomes import Retry
+from jobs.queue.expire import expire
 from jobs.queue.lease import heartbeat
 from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
@@ -84,6 +87,24 @@ def test_a_finish_keeps_to_the_key_when_the_table_was_small(plans: list[str]) ->
     step([finished(claimed[0])], ALL, 0)
     assert nodes(plans) == ["Index Scan using jobs_job_pkey on jobs_job job"], plans
     assert "Index Cond: (id = ANY (ARRAY[c.id]))" in plans[0]
+
+
+def test_a_failed_attempt_looks_up_its_row_by_key_and_records_it(plans: list[str]) -> None:
+    claimed = claim(20)
+    plans.clear()
+    step([finished(job, Retry("busy")) for job in claimed], ALL, 0)
+    assert nodes(plans) == ["Index Scan using jobs_job_pkey on jobs_job job"], plans
+    assert JobAttempt.objects.count() == 20
+
+
+def test_what_expires_is_found_by_its_index(plans: list[str]) -> None:
+    submit_many(NewJob("noop", expires_in=-1.0) for _ in range(10))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_job")
+    plans.clear()
+    assert len(expire()) == 10
+    assert "Index Scan using job_expire on jobs_job" in nodes(plans), plans
+    assert not [scan for scan in nodes(plans) if scan.startswith("Seq Scan")], plans
 
 
 def test_the_maintenance_reads_partial_indexes(plans: list[str]) -> None:

@@ -33,9 +33,13 @@ def mail(*recipients: str, **values: Any) -> Job:
 def backs_off(worker: WorkerUnderTest, job: Job) -> Job:
     """The job once its first attempt has failed: it waits for minutes."""
     wait_until(lambda: worker.events("job.ended"), "the attempt ends")
-    return wait_until(
-        lambda: Job.objects.filter(id=job.id, status=Status.PENDING).first(), "it backs off"
-    )
+    wait_until(lambda: job_of(job).status == Status.PENDING, "it backs off")
+    return job_of(job)
+
+
+def job_of(job: Job) -> Job:
+    """Its row now."""
+    return Job.objects.get(id=job.id)
 
 
 def hurry(job: Job) -> None:
