@@ -1,21 +1,19 @@
 """Running jobs that are cancelled stop within a second, with a signal or without one."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from pytest_django.fixtures import Settings
 
-from jobs.media.binaries import find_tools
 from jobs.models import Job, JobMetrics
 from jobs.queue.cancel import cancel
 from jobs.queue.redis_signal import channel
 from jobs.queue.signal import announcer
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
+from tests.films import ffmpegs, make_long_film, runs
 from tests.redis_server import RedisServer
 from tests.waiting import wait_until
 from tests.workers import Workers, wait_final
@@ -105,39 +103,13 @@ def test_who_does_not_listen_is_not_tried_again(workers: Workers, tmp_path: Path
     assert (done.status, len(list(tmp_path.glob(f"{job.id}.*")))) == (Status.CANCELLED, 1)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Path:
-    """A media store with a film that takes a minute and more to encode."""
-    root = tmp_path / "store"
-    (root / "sources").mkdir(parents=True)
-    made = ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=20", "-pix_fmt", "yuv420p"]
-    film = root / "sources" / "film.mp4"
-    subprocess.run([find_tools().ffmpeg, "-v", "error", *made, "-y", film], check=True)
-    listing = root / "list.txt"
-    listing.write_text(f"file '{film}'\n" * 100)
-    joined = ["-f", "concat", "-safe", "0", "-i", str(listing), "-c", "copy", "-y"]
-    target = root / "sources" / "long.mp4"
-    subprocess.run([find_tools().ffmpeg, "-v", "error", *joined, target], check=True)
-    return root
-
-
-def ffmpegs(pid: int) -> list[psutil.Process]:
-    """The ffmpeg processes below a worker."""
-    found = []
-    for child in psutil.Process(pid).children(recursive=True):
-        try:
-            if "ffmpeg" in child.name():
-                found.append(child)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
 def test_an_encode_is_ended_within_a_second_and_leaves_nothing(
-    workers: Workers, store: Path
+    workers: Workers, tmp_path: Path
 ) -> None:
+    store = tmp_path / "store"
+    film = make_long_film(store)
     worker = workers.start("--queue", "high", MEDIA_ROOT=str(store), JOB_LEASE_SECONDS="600")
-    job = submit(NewJob("transcode", "long.mp4", "webm", priority=9))
+    job = submit(NewJob("transcode", film, "webm", priority=9))
     wait_until(lambda: list((store / "outputs").rglob("*.part")), "it is being written")
     # What an attempt of a killed worker has left behind goes as well.
     folder = store / "outputs" / str(job.id)
@@ -145,18 +117,11 @@ def test_an_encode_is_ended_within_a_second_and_leaves_nothing(
     running = wait_until(lambda: ffmpegs(worker.pid), "ffmpeg runs")
     began = time.monotonic()
     assert cancel(job.id) == Status.IN_PROGRESS
-    wait_until(lambda: not any(_lives(one) for one in running), "ffmpeg is gone")
+    wait_until(lambda: not any(runs(one) for one in running), "ffmpeg is gone")
     assert time.monotonic() - began < 1
     [done] = wait_final(job.id)
     assert (done.status, done.result, done.attempt) == (Status.CANCELLED, None, 1)
     wait_until(lambda: not folder.exists(), "nothing of it is left")
     assert not JobMetrics.objects.exists()
     assert worker.process.poll() is None
-    assert (store / "sources" / "long.mp4").exists()
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    assert (store / "sources" / film).exists()

@@ -10,6 +10,7 @@ from jobs.models import Job
 from jobs.queue.cancel import cancel
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
+from tests.films import ffmpegs, make_long_film, runs
 from tests.waiting import wait_until
 from tests.workers import Workers, wait_final
 
@@ -138,3 +139,17 @@ def test_what_is_left_of_the_time_is_tried_again(workers: Workers, tmp_path: Pat
     [done] = wait_final(job.id)
     assert (done.error_code, done.attempt) == ("timed_out", 2)
     assert len(started(tmp_path, job)) == 2
+
+
+def test_an_encode_ends_at_the_limit_and_leaves_nothing(workers: Workers, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    film = make_long_film(store)
+    worker = workers.start("--queue", "high", MEDIA_ROOT=str(store))
+    new = NewJob("transcode", film, "webm", priority=9, max_attempts=1, soft_limit_seconds=2)
+    job = submit(new)
+    running = wait_until(lambda: ffmpegs(worker.pid), "ffmpeg runs")
+    [done] = wait_final(job.id)
+    assert (done.status, done.error_code) == (Status.FAILED, "timed_out")
+    assert not any(runs(one) for one in running)
+    assert not [path for path in (store / "outputs").rglob("*") if path.is_file()]
+    assert not worker.events("worker.thread_replaced")
