@@ -1,6 +1,6 @@
 """A real SMTP server of a test's own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -15,17 +15,18 @@ from tests.service import free_port
 class Mailbox:
     """What the server took, and what it answers to whom.
 
-    refusals: answers by recipient; an answer that is used up (`times`) is followed by a yes.
+    when_taken: called when a message is taken, before the server says so.
     """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.url = f"smtp://127.0.0.1:{port}"
         self.taken: list[tuple[list[str], EmailMessage]] = []
+        self.when_taken: Callable[[], object] = lambda: None
         self._refusals: dict[str, list[str]] = {}
 
     def refuse(self, recipient: str, answer: str, times: int = 1) -> None:
-        """Answer so to the next RCPT commands for this recipient."""
+        """Answer so to the next RCPT commands for this recipient, then yes."""
         self._refusals[recipient] = [answer] * times
 
     def to(self, recipient: str) -> list[EmailMessage]:
@@ -48,6 +49,7 @@ class Mailbox:
         content: Any = envelope.content
         message = message_from_bytes(content, policy=policy.default)
         self.taken.append((list(envelope.rcpt_tos), message))
+        self.when_taken()
         return "250 taken"
 
 

@@ -1,5 +1,6 @@
 """Mail by a real worker process and a real SMTP server."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,3 +109,21 @@ def test_who_is_tried_in_vain_fails(workers: Workers, mailbox: Mailbox) -> None:
 
     [job] = wait_final(job.id)
     assert (job.status, job.error_code) == (Status.FAILED, "mail_deferred")
+
+
+def test_receivers_can_tell_what_a_killed_worker_sent_twice(
+    workers: Workers, mailbox: Mailbox
+) -> None:
+    victim = workers.start("--queue", "high", EMAIL_URL=mailbox.url)
+    mailbox.when_taken = lambda: victim.send(signal.SIGKILL)
+    job = mail(ANNE)
+    victim.wait()
+    mailbox.when_taken = lambda: None
+
+    workers.start("--queue", "high", EMAIL_URL=mailbox.url)
+
+    [job] = wait_final(job.id)
+    assert (job.status, job.lost_leases) == (Status.COMPLETED, 1)
+    assert [message["Message-ID"] for message in mailbox.to(ANNE)] == [
+        f"<{job.id}.0@localhost>"
+    ] * 2
