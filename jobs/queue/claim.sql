@@ -5,6 +5,10 @@
 -- position (queued_at, id) to look: what is before it was taken, and while a snapshot is held open
 -- its dead index entries would all be read again for every claim (docs/adr/0012-lower-bounds.md).
 -- One that was not started in time is passed over: it is for expire.py to fail.
+-- A row's xmax is the transaction that locked or changed it last. Where that may still run, another
+-- claim is taking the row: passed over here, it costs a fraction of what SKIP LOCKED pays to find it
+-- locked (docs/adr/0014-many-processes.md). A look at everything tries those rows too: their
+-- transaction may have been rolled back.
 -- The pick is materialized: as a plain subquery the planner may run it again for each row and claim
 -- more than `want`. The rows of a LATERAL come priority by priority, because it runs once for each.
 CREATE OR REPLACE FUNCTION jobs_claim(
@@ -15,6 +19,8 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   jobs json;
+  -- How many transactions ago the oldest one that still runs began.
+  running integer := age(pg_snapshot_xmin(pg_current_snapshot())::xid);
 BEGIN
   WITH picked AS MATERIALIZED (
     SELECT job.ctid AS place
@@ -24,6 +30,7 @@ BEGIN
       WHERE status = 'QUEUED' AND priority = highest + 1 - after.number
         AND (queued_at, id) > (after.queued_at, after.id)
         AND (expires_at IS NULL OR expires_at > clock_timestamp() OR started_at IS NOT NULL)
+        AND (age(xmax) > running OR after.queued_at = '-infinity')
       ORDER BY queued_at, id
       LIMIT want
       FOR NO KEY UPDATE SKIP LOCKED

@@ -92,7 +92,12 @@ class Pool:
             return
         successor = self._thread(self._leases.ended_in(thread))
         self.threads = [one for one in self.threads if one is not thread] + [successor]
-        successor.start()
+        try:
+            successor.start()
+        except RuntimeError:  # the machine has no thread left: a new process begins with none
+            log.exception("worker.thread_died")
+            self.broken = True
+            return
         log.warning("worker.thread_replaced", replaced=thread.name, by=successor.name)
 
     def _thread(self, finished: list[Finished]) -> threading.Thread:

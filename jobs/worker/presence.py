@@ -54,6 +54,10 @@ class Presence:
             seen_at__gt=Now() - self._alive_for, pools__has_any_keys=list(self._pools)
         ).count()
 
+    def alone(self) -> bool:
+        """Whether no other process serves the same."""
+        return self.processes <= 1
+
     def is_called(self) -> bool:
         """Whether this process looks for the job that a signal tells of: all do up to LOOKERS, and
         of more about so many, by chance. The others find it by polling, if it is still there."""

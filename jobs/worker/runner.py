@@ -46,13 +46,13 @@ class Runner:
         self._patience = Patience()
         self._checkpoints = Checkpoints(self._patience)
         self._leases = Leases(self._checkpoints)
-        self._pools = [self._pool(pool) for pool in pools]
         self._listeners = listeners(self._wake)
         self._presence = Presence(
             {pool.name: pool.threads for pool in pools},
             lambda: {one.signal_name: one.state for one in self._listeners},
             settings.JOB_LEASE_SECONDS,
         )
+        self._pools = [self._pool(pool) for pool in pools]
         self._heartbeat = Heartbeat(
             self._leases,
             self._presence,
@@ -163,7 +163,12 @@ class Runner:
         )
         return Pool(
             pool,
-            steps=Steps(demand, self._patience, Bounds(settings.WORKER_POLL_SECONDS)),
+            steps=Steps(
+                demand,
+                self._patience,
+                Bounds(settings.WORKER_POLL_SECONDS),
+                self._presence.alone,
+            ),
             idle=Idle(settings.WORKER_POLL_SECONDS),
             leases=self._leases,
             checkpoints=self._checkpoints,
