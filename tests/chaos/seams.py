@@ -4,6 +4,7 @@ The production code knows nothing of this. Every wrapper names its points and wr
 database has answered into the ledger.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
@@ -32,9 +33,14 @@ def install() -> None:
 
 
 def _step(original: Callable[..., Stepped]) -> Callable[..., Stepped]:
+    serving = threading.Event()
+
     def step(
         finished: list[Finished], demand: Demand, want: int, after: Mapping[int, Position]
     ) -> Stepped:
+        if not serving.is_set():
+            serving.set()
+            points.here.tell("serving")
         if finished:
             points.here.reach("finish.before")
         points.here.reach("claim.before")
