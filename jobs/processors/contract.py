@@ -1,11 +1,11 @@
 """What a job type is made of: the processor, and what it is given for one attempt."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jobs.attempt import Attempt
-from jobs.outcomes import Backoff, Outcome
+from jobs.outcomes import Backoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +95,34 @@ class Context(Protocol):
 class Invalid(ValueError):
     """A submission that this job type cannot take.
 
-    field: the field of the request it is about. code: stable, for machines.
-    status: the HTTP status that says it best.
+    field: the field of the request it is about; a parameter is `parameters.<name>`. code: stable,
+    for machines. status: the HTTP status that says it best. others: what else is wrong with it.
     """
 
-    def __init__(self, field: str, code: str, detail: str, *, status: int = 400) -> None:
+    def __init__(
+        self,
+        field: str,
+        code: str,
+        detail: str,
+        *,
+        status: int = 400,
+        others: "Sequence[Invalid]" = (),
+    ) -> None:
         super().__init__(detail)
         self.field = field
         self.code = code
         self.detail = detail
         self.status = status
+        self.others = others
+
+    def each(self) -> "list[Invalid]":
+        """All that is wrong, one by one."""
+        return [self, *(one for other in self.others for one in other.each())]
 
 
-class Processor(Protocol):
-    """The code of a job type. One instance serves all threads: it keeps no state of an attempt."""
-
-    job_type: str
-    retry_policy: RetryPolicy
-    limits: TimeLimits
-
-    def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
-        """Raise Invalid when a job of this type cannot be made from these values."""
-
-    def run(self, context: Context) -> Outcome:
-        """Do the work; return Interrupted soon after `stopped()`. An exception is a Retry, or
-        Failed where the retry policy says so."""
+def together(found: "Iterable[Invalid]") -> Invalid:
+    """One Invalid that says all of these; where they differ, status 400. At least one is given."""
+    every = [one for invalid in found for one in invalid.each()]
+    first = every[0]
+    status = first.status if len({one.status for one in every}) == 1 else 400
+    return Invalid(first.field, first.code, first.detail, status=status, others=every[1:])

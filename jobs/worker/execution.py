@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobs.attempt import Attempt
-from jobs.processors.contract import LeaseLost, Processor, TimeLimits
+from jobs.processors.contract import LeaseLost, TimeLimits
 from jobs.processors.limits import time_limits
 from jobs.queue.checkpoint import Checkpoint
 from jobs.queue.progress import Progress
@@ -14,6 +14,7 @@ from jobs.worker.checkpoints import Checkpoints, as_json
 
 if TYPE_CHECKING:
     from jobs.outcomes import Outcome
+    from jobs.processors.declaration import Processor
 
 NONE_DECLARED = TimeLimits()
 

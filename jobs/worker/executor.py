@@ -10,7 +10,8 @@ import structlog
 from django.conf import settings
 
 from jobs.outcomes import Backoff, Cancel, Completed, Failed, Interrupted, Outcome, Retry
-from jobs.processors.contract import LeaseLost, Processor, RetryPolicy
+from jobs.processors.contract import LeaseLost, RetryPolicy
+from jobs.processors.declaration import Processor
 from jobs.worker.execution import Execution
 from jobs.worker.log_context import running
 

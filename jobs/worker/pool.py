@@ -12,7 +12,7 @@ from django.db import connection
 
 from jobs import priorities
 from jobs.outcomes import Cancel, Interrupted, Outcome
-from jobs.processors.contract import Processor
+from jobs.processors.declaration import Processor
 from jobs.queue.finish import Finished
 from jobs.worker.checkpoints import Checkpoints
 from jobs.worker.chunk import Chunk

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from jobs.outcomes import Outcome
-from jobs.processors.contract import Processor
+from jobs.processors.declaration import Processor
 from jobs.queue.claim import Demand, Position
 from jobs.queue.finish import Finished
 from jobs.queue.step import Stepped
