@@ -7,7 +7,8 @@ from typing import Any, NoReturn, cast
 from rest_framework import serializers
 
 from jobs.models import Job, JobMetrics
-from jobs.priorities import BY_NAME, DEFAULT, HIGHEST, LOWEST, name_of
+from jobs.priorities import BY_NAME, HIGHEST, LOWEST, name_of
+from jobs.processors.registry import processors
 from jobs.states import Status
 
 MAX_UNKNOWN_NAMED = 20
@@ -60,11 +61,11 @@ class Moment(serializers.DateTimeField):
 
 
 class SubmissionSerializer(serializers.Serializer[Any]):
-    """The body of submit_job."""
+    """The body of submit_job. Which of the first two are there depends on the job type."""
 
     source_file = TextField(max_length=255)
     target_format = TextField(max_length=50)
-    priority = PriorityField(default=DEFAULT)
+    priority = PriorityField(default=None)
     job_type = TextField(max_length=50, default=None)
     parameters = serializers.DictField(
         default=dict, error_messages={"not_a_dict": "Give an object."}
@@ -72,6 +73,8 @@ class SubmissionSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         """Also refuse fields that are not declared: a misspelt one would be ignored silently."""
+        for name in _not_taken(data):
+            del self.fields[name]
         unknown = self._unknown(data)
         try:
             values = super().to_internal_value(data)
@@ -92,6 +95,13 @@ class SubmissionSerializer(serializers.Serializer[Any]):
             name: [serializers.ErrorDetail(detail, "unknown_field")]
             for name in names[:MAX_UNKNOWN_NAMED]
         }
+
+
+def _not_taken(data: Any) -> tuple[str, ...]:
+    """The fields that jobs of the given type do not have."""
+    job_type = data.get("job_type") if isinstance(data, Mapping) else None
+    processor = processors().get(job_type) if isinstance(job_type, str) else None
+    return () if processor is None else processor.not_taken
 
 
 class SubmittedSerializer(serializers.Serializer[Job]):

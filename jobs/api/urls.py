@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from jobs.api.types import JobTypes
 from jobs.api.views import JobStatus, ServiceHealth, SubmitJob
 
 app_name = "api"
@@ -9,4 +10,5 @@ urlpatterns = [
     path("submit_job", SubmitJob.as_view(), name="submit_job"),
     path("job/<str:job_id>/status", JobStatus.as_view(), name="job_status"),
     path("jobs/health", ServiceHealth.as_view(), name="health"),
+    path("jobs/types", JobTypes.as_view(), name="job_types"),
 ]

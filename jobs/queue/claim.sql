@@ -51,7 +51,7 @@ BEGIN
     RETURNING job.priority, job.queued_at, job.id,
       json_build_array(job.id, job.lease, job.attempt, job.max_attempts, job.job_type,
                        job.source_file, job.target_format, job.priority, job.parameters,
-                       job.queued_at) AS attempt
+                       job.soft_limit_seconds, job.hard_limit_seconds, job.queued_at) AS attempt
   )
   SELECT json_agg(attempt ORDER BY priority DESC, queued_at, id) INTO jobs FROM claimed;
   RETURN jobs;

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from django.db.models.functions import Now
 
 from jobs.models import CLOCK, WorkerProcess, new_id
+from jobs.queue.pause import paused
 
 FORGET_AFTER = timedelta(hours=1)
 LOOKERS = 8
@@ -31,10 +32,13 @@ class Presence:
         self._wakeup = wakeup
         self._alive_for = timedelta(seconds=lease_seconds)
         self.processes = 1
+        self.paused: frozenset[str] = frozenset()
+        self.drain_requested = False
 
     def seen(self) -> None:
-        """The process lives: insert or refresh its row; count those that serve the same."""
-        WorkerProcess.objects.update_or_create(
+        """The process lives: insert or refresh its row; count those that serve the same, and read
+        which pools are paused and whether this process is to drain."""
+        process, _ = WorkerProcess.objects.update_or_create(
             id=self._id,
             defaults={"wakeup": self._wakeup(), "seen_at": CLOCK},
             create_defaults={
@@ -44,6 +48,8 @@ class Presence:
                 "wakeup": self._wakeup(),
             },
         )
+        self.paused = frozenset(paused())
+        self.drain_requested = process.drain_requested
         self.processes = WorkerProcess.objects.filter(
             seen_at__gt=Now() - self._alive_for, pools__has_any_keys=list(self._pools)
         ).count()

@@ -1,15 +1,18 @@
 """What an attempt comes to when its processor raises, and what its retry policy says of that."""
 
-from collections.abc import Mapping
-from typing import Any
+import threading
 from uuid import uuid4
 
 import pytest
 
 from jobs.outcomes import Backoff, Failed, Outcome, Retry, Snooze
 from jobs.processors.contract import Context, RetryPolicy
+from jobs.processors.declaration import Processor, processor
+from jobs.processors.parameters import NoParameters
+from jobs.worker.checkpoints import Checkpoints
+from jobs.worker.execution import Execution
 from jobs.worker.executor import execute
-from jobs.worker.leases import Execution
+from jobs.worker.patience import Patience
 from tests.rows import attempt
 
 BUT_FOR_MISSING = RetryPolicy(retry_on=(OSError,), permanent=(FileNotFoundError,))
@@ -22,29 +25,23 @@ class Mute(Exception):
         raise ValueError("no text")
 
 
-class Raising:
-    """Raises, or returns, what it was made with."""
+def coming_to(come: BaseException | Outcome, policy: RetryPolicy) -> Processor:
+    """A job type that raises, or returns, this."""
 
-    job_type = "noop"
+    @processor("noop", retry=policy)
+    def work(context: Context, parameters: NoParameters) -> Outcome:
+        if isinstance(come, BaseException):
+            raise come
+        return come
 
-    def __init__(self, come: BaseException | Outcome, policy: RetryPolicy) -> None:
-        self._come = come
-        self.retry_policy = policy
-
-    def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
-        """Whatever it is."""
-
-    def run(self, context: Context) -> Outcome:
-        """Come to it."""
-        if isinstance(self._come, BaseException):
-            raise self._come
-        return self._come
+    return work
 
 
 def outcome_of(come: BaseException | Outcome, policy: RetryPolicy = RetryPolicy()) -> Outcome:  # noqa: B008
     """Run it once."""
-    execution = Execution(attempt(uuid4(), 1), 0.0)
-    return execute(execution, {"noop": Raising(come, policy)}, quiet=True)
+    thread = threading.current_thread()
+    execution = Execution(attempt(uuid4(), 1), 0.0, thread, Checkpoints(Patience()))
+    return execute(execution, {"noop": coming_to(come, policy)}, quiet=True)
 
 
 def test_an_exception_is_a_retry_with_its_traceback() -> None:
@@ -52,7 +49,7 @@ def test_an_exception_is_a_retry_with_its_traceback() -> None:
     assert isinstance(outcome, Retry)
     assert (outcome.error, outcome.code) == ("ConnectionError: refused", "exception")
     assert outcome.traceback.startswith("Traceback (most recent call last):")
-    assert "raise self._come" in outcome.traceback
+    assert "raise come" in outcome.traceback
     assert outcome.traceback.strip().endswith("ConnectionError: refused")
 
 

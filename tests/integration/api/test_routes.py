@@ -13,6 +13,7 @@ ALLOWED = {
     "/api/v1/submit_job": {"POST"},
     f"/api/v1/job/{UNKNOWN_ID}/status": {"GET", "HEAD"},
     "/api/v1/jobs/health": {"GET", "HEAD"},
+    "/api/v1/jobs/types": {"GET", "HEAD"},
 }
 
 

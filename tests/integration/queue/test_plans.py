@@ -1,6 +1,7 @@
 """The hot statements keep to their indexes, also with stale statistics and a big table."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 
 from jobs.models import JobAttempt
 from jobs.outcomes import Retry
+from jobs.queue.cancel import cancel, requested
 from jobs.queue.expire import expire
 from jobs.queue.lease import heartbeat
 from jobs.queue.promote import promote
@@ -66,6 +68,12 @@ def test_a_claim_reads_its_partial_index_and_nothing_else(plans: list[str]) -> N
     assert scans == ["Index Scan using job_claim on jobs_job", "Tid Scan on jobs_job job_1"], plans
 
 
+def test_a_claim_with_ageing_reads_the_same_index(plans: list[str]) -> None:
+    assert len(claim(10, replace(ALL, ageing_seconds=60.0))) == 10
+    scans = [scan for scan in nodes(plans) if not scan.startswith("Tid Scan")]
+    assert {scan.split(" using ")[1] for scan in scans} == {"job_claim on jobs_job"}, plans
+
+
 def test_a_finish_looks_up_its_rows_by_key(plans: list[str]) -> None:
     claimed = claim(20)
     plans.clear()
@@ -114,7 +122,10 @@ def test_the_maintenance_reads_partial_indexes(plans: list[str]) -> None:
     plans.clear()
     rescue(30.0, 3)
     promote()
-    heartbeat({job.lease: job.job_id for job in claimed}, 30.0)
+    held = {job.lease: job.job_id for job in claimed}
+    heartbeat(held, 30.0)
+    cancel(claimed[0].job_id)
+    assert requested(held) == {claimed[0].lease}
     scans = nodes(plans)
     assert scans, plans
     assert not [scan for scan in scans if scan.startswith("Seq Scan")], scans

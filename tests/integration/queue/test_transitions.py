@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from jobs.models import Job
 from jobs.outcomes import Cancel, Failed, Interrupted, Outcome, Retry, Snooze
+from jobs.queue.cancel import cancel_where
 from jobs.queue.dead_letter import replay_where, retry_where
 from jobs.queue.expire import expire
 from jobs.queue.finish import Finished, finish
@@ -29,6 +30,7 @@ def _finishing(outcome: Outcome) -> Callable[[UUID], object]:
     return lambda job_id: finish([Finished(attempt(job_id, LEASE), outcome)])
 
 
+WAITING = (Status.PENDING, Status.THROTTLED, Status.QUEUED)
 # What each operation may do: from the states given, to the state given.
 OPERATIONS: dict[str, tuple[Callable[[UUID], object], dict[Status, Status]]] = {
     "claim": (lambda _: claim(), {Status.QUEUED: Status.IN_PROGRESS}),
@@ -45,9 +47,10 @@ OPERATIONS: dict[str, tuple[Callable[[UUID], object], dict[Status, Status]]] = {
         _finishing(Interrupted(started=False)),
         {Status.IN_PROGRESS: Status.QUEUED},
     ),
+    "ask to cancel": (lambda _: cancel_where(EVERYTHING), dict.fromkeys(WAITING, Status.CANCELLED)),
     "expire": (
         lambda _: expire(),
-        dict.fromkeys((Status.PENDING, Status.THROTTLED, Status.QUEUED), Status.FAILED),
+        dict.fromkeys(WAITING, Status.FAILED),
     ),
     "retry what ended": (
         lambda _: retry_where(EVERYTHING),
@@ -73,6 +76,7 @@ def test_an_operation_moves_only_what_it_may(operation: str, status: Status) -> 
         assert after["status"] == moves[status]
         assert moves[status] in TRANSITIONS[status]
     elif (operation, status) in {
+        ("ask to cancel", Status.IN_PROGRESS),
         ("heartbeat", Status.IN_PROGRESS),
         ("progress", Status.IN_PROGRESS),
     }:
