@@ -54,9 +54,9 @@ def test_a_retried_job_is_as_new_and_keeps_its_history() -> None:
     report_progress([Progress(job.id, claimed.lease, 0.4, "nearly half")])
     finish([finished(claimed, Failed("broken", "bad"))])
     Job.objects.update(lost_leases=2)
-    before = Job.objects.values().get()
+    before: dict[str, Any] = dict(Job.objects.values().get())
     retried = retry(job.id, actor="ann")
-    after = Job.objects.values().get()
+    after: dict[str, Any] = dict(Job.objects.values().get())
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {
         "status", "queued_at", "completed_at", "attempt", "lost_leases", "lease", "progress",

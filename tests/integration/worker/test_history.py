@@ -19,10 +19,10 @@ from tests.workers import Workers, wait_final
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
-def script(folder: Path, *words: str, **values: int) -> Job:
+def script(folder: Path, *words: str, max_attempts: int = 3) -> Job:
     """A job whose attempts come to these."""
     parameters = {"folder": str(folder), "script": words}
-    return submit(NewJob("script", parameters=parameters, priority=9, **values))
+    return submit(NewJob("script", parameters=parameters, priority=9, max_attempts=max_attempts))
 
 
 def told(job: Job) -> list[tuple[int, str]]:
