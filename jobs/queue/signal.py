@@ -98,6 +98,15 @@ class Announcer:
                 log.info("wakeup.send_recovered", signal=name)
 
 
+def tell_workers(word: str) -> None:
+    """Tell all worker processes something that is no priority, on this thread's connection.
+
+    Who does not know the word, an older version, takes no notice.
+    """
+    if settings.WAKEUP_NOTIFY:
+        _NOTIFY.run(CHANNEL, word)
+
+
 def _senders() -> dict[str, Callable[[str], None]]:
     senders: dict[str, Callable[[str], None]] = {}
     if settings.WAKEUP_NOTIFY:

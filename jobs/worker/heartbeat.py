@@ -4,6 +4,7 @@ jobs, and says that the process lives."""
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import structlog
 from django.db import connection
@@ -24,6 +25,7 @@ TICK_SECONDS = 1.0
 # A job that is younger is not asked about: short ones end before anybody could cancel them.
 CANCELLABLE_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 0.25
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +35,8 @@ class Heartbeat(threading.Thread):
 
     A lease that was lost, to a rescue while this process could not be heard, stops its attempt. An
     outage of the database alone stops nothing: nobody else can claim meanwhile either, and every
-    result is fenced by its lease.
+    result is fenced by its lease. A connection that hangs is given up after a third of a lease
+    time: a new one is then still in time.
 
     replace: called with an execution whose thread does not come back. obey: called when `presence`
     has seen which pools are paused, and whether the process is to drain.
@@ -56,7 +59,7 @@ class Heartbeat(threading.Thread):
         self._lease_seconds = lease_seconds
         self._renew_every = lease_seconds / RENEWALS_A_LEASE
         self._obey = obey
-        self._deadlines = Deadlines(leases, patience.run, replace)
+        self._deadlines = Deadlines(leases, self._run, replace)
         self._stopping = False
         self._called = threading.Event()
         self._jobs_cancelled = False
@@ -103,12 +106,20 @@ class Heartbeat(threading.Thread):
         finally:
             connection.close()
 
+    def _run(self, operation: Callable[[], T]) -> T:
+        return self._patience.run(operation, seconds=self._renew_every)
+
+    def _say_alive(self) -> None:
+        asked_at = time.monotonic()
+        self._presence.seen()
+        self._leases.renewed(asked_at)
+
     def _renew(self) -> None:
         held = {one.attempt.lease: one for one in self._leases.held()}
         if not held:
             return
         ids = {lease: one.attempt.job_id for lease, one in held.items()}
-        for lease in self._patience.run(lambda: heartbeat(ids, self._lease_seconds)):
+        for lease in self._run(lambda: heartbeat(ids, self._lease_seconds)):
             execution = held[lease]
             if execution.stopped() or execution.outcome is not None:
                 continue  # told before, or being settled this moment
@@ -126,7 +137,7 @@ class Heartbeat(threading.Thread):
             self._see()
 
     def _see(self) -> None:
-        self._patience.run(self._presence.seen)
+        self._run(self._say_alive)
         self._obey()
 
     def _stop_cancelled(self, seconds: float) -> None:
@@ -137,14 +148,14 @@ class Heartbeat(threading.Thread):
         if not held:
             return
         ids = {lease: one.attempt.job_id for lease, one in held.items()}
-        for lease in self._patience.run(lambda: requested(ids)):
+        for lease in self._run(lambda: requested(ids)):
             log.info("job.cancelled", job_id=str(ids[lease]))
             held[lease].cancel()
 
     def _hand_back_waiting(self) -> None:
         """A job that turned out long holds up the rest of its chunk: others shall do it."""
         if waiting := self._leases.take_waiting(LONGEST_WAIT_SECONDS):
-            self._patience.run(lambda: finish(waiting))
+            self._run(lambda: finish(waiting))
             announce(*{one.attempt.priority for one in waiting})
             log.info("jobs.handed_back", jobs=len(waiting), reason="behind a long job")
 
@@ -153,4 +164,4 @@ class Heartbeat(threading.Thread):
             report for one in self._leases.held() if (report := one.take_progress()) is not None
         ]
         if reports:
-            self._patience.run(lambda: report_progress(reports))
+            self._run(lambda: report_progress(reports))

@@ -12,10 +12,12 @@ from jobs.worker.execution import Execution
 
 
 class Leases:
-    """Every lease that the threads of this process hold."""
+    """Every lease that the threads of this process hold, and whether it can renew them."""
 
-    def __init__(self, checkpoints: Checkpoints) -> None:
+    def __init__(self, lease_seconds: float, checkpoints: Checkpoints) -> None:
         self._checkpoints = checkpoints
+        self._lease_seconds = lease_seconds
+        self._renewed_at = time.monotonic()
         self._lock = threading.Lock()
         self._held: dict[int, Execution] = {}
         self._interrupted = False
@@ -82,6 +84,14 @@ class Leases:
             for one in self.held()
             if one.thread is thread and one.outcome is not None
         ]
+
+    def renewed(self, asked_at: float) -> None:
+        """The heartbeat had its answer to what it asked at `asked_at` (time.monotonic)."""
+        self._renewed_at = asked_at
+
+    def renewable(self) -> bool:
+        """Whether a renewal came through within one lease time: else nothing more is claimed."""
+        return time.monotonic() - self._renewed_at < self._lease_seconds
 
     def take_waiting(self, seconds: float) -> list[Finished]:
         """Let go of jobs that have waited so long behind another of their chunk; hand them back."""

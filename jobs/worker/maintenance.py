@@ -1,9 +1,9 @@
 """One thread a process: rescues jobs of dead workers, queues those whose time has come, and fails
 those that nobody started in time."""
 
-import random
 import threading
 import time
+from collections.abc import Callable, Collection
 
 import structlog
 from django.db import connection
@@ -11,20 +11,35 @@ from django.db import connection
 from jobs.queue.expire import expire
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
+from jobs.queue.signal import tell_workers
+from jobs.worker.looked import Looked
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import forget_dead
+from jobs.worker.turn import Turn
 
 FORGET_EVERY_SECONDS = 600.0
+# Looking for lost leases takes at most one part in so many of the time, of all processes together.
+SHARE = 10
+LONGEST_REST = 1 / 3  # of a lease time
 
 log = structlog.get_logger(__name__)
 
 
 class Maintenance(threading.Thread):
-    """Runs in every worker process; SKIP LOCKED lets any number of them work side by side."""
+    """Runs in every worker process. Who has looked tells the others, and they need not.
+
+    SKIP LOCKED lets any number of them work side by side, so nothing depends on what is told: who
+    hears nothing looks.
+
+    processes: how many there are. wake: there are jobs of these priorities; returns for which it
+    has not enough idle threads.
+    """
 
     def __init__(
         self,
         patience: Patience,
+        processes: Callable[[], int],
+        wake: Callable[[Collection[int]], Collection[int]],
         *,
         scan_seconds: float,
         lease_seconds: float,
@@ -32,7 +47,10 @@ class Maintenance(threading.Thread):
     ) -> None:
         super().__init__(name="maintenance", daemon=True)
         self._patience = patience
-        self._scan_seconds = scan_seconds
+        self._processes = processes
+        self._wake = wake
+        self._turn = Turn(scan_seconds, processes, time.monotonic())
+        self._rescue_at = 0.0
         self._lease_seconds = lease_seconds
         self._most_lost_leases = most_lost_leases
         self._stopping = threading.Event()
@@ -41,15 +59,20 @@ class Maintenance(threading.Thread):
         """End soon."""
         self._stopping.set()
 
+    def heard(self, looked: Looked) -> None:
+        """Another process has looked, or this one."""
+        now = time.monotonic()
+        self._turn.looked(now)
+        self._rescue_at = now + looked.rest
+
     def run(self) -> None:
         """Until `stop`."""
         forgot_at = time.monotonic()
         try:
-            while not self._stopping.wait(self._scan_seconds * random.uniform(0.5, 1.0)):  # noqa: S311
-                self._rescue()
-                while self._patience.run(promote):
-                    pass
-                self._expire()
+            while not self._stopping.wait(max(0.0, self._turn.due_at - time.monotonic())):
+                if time.monotonic() < self._turn.due_at:
+                    continue  # put off while this thread slept
+                self._look()
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
@@ -62,12 +85,40 @@ class Maintenance(threading.Thread):
         while expired := self._patience.run(expire):
             log.warning("jobs.expired", jobs=len(expired), first=expired[0])
 
+    def _look(self) -> None:
+        began = time.monotonic()
+        waiting = self._promote()
+        if began >= self._rescue_at:
+            self._rescue()
+        self._expire()
+        self._turn.looked(began)
+        if self._processes() > 1:
+            rest = max(0.0, self._rescue_at - time.monotonic())
+            self._patience.run(lambda: tell_workers(Looked(rest, waiting).payload()))
+
+    def _promote(self) -> set[int]:
+        """The priorities of promoted jobs for which there is no idle thread in this process.
+
+        A signal calls about eight processes by their count; right after many have died that can be
+        none, and polling would be too late. So this process sees to them, or calls all.
+        """
+        waiting: set[int] = set()
+        while promoted := self._patience.run(promote):
+            waiting.update(self._wake(promoted))
+        return waiting
+
     def _rescue(self) -> None:
-        more = True
-        while more:
-            rescued = self._patience.run(
-                lambda: rescue(self._lease_seconds, self._most_lost_leases)
-            )
+        while True:
+            rescued, seconds = self._patience.run(self._timed_rescue)
             for job_id, status, worker in rescued:
                 log.warning("job.rescued", job_id=job_id, status=status, lost_by=worker)
-            more = len(rescued) == BATCH
+            if len(rescued) < BATCH:
+                break
+        # While an old snapshot is held open, a rescue reads the entries of all jobs since.
+        rest = min(self._lease_seconds * LONGEST_REST, SHARE * seconds)
+        self._rescue_at = time.monotonic() + rest
+
+    def _timed_rescue(self) -> tuple[list[tuple[str, str, str]], float]:
+        began = time.monotonic()
+        rescued = rescue(self._lease_seconds, self._most_lost_leases)
+        return rescued, time.monotonic() - began

@@ -65,9 +65,14 @@ class Pool:
         for thread in self.threads:
             thread.start()
 
-    def wake(self) -> None:
-        """There may be work."""
-        self._idle.wake_one()
+    def wake(self) -> int:
+        """There may be work. Returns how many threads were idle; each that claims wakes another."""
+        idle = self._idle.wake_one()
+        return 0 if self._paused else idle
+
+    def serves(self, priority: int) -> bool:
+        """Whether its threads claim jobs of that priority."""
+        return self.pool.lowest <= priority <= self.pool.highest
 
     def drain(self) -> None:
         """Claim no more; threads end as their jobs do."""
@@ -123,9 +128,11 @@ class Pool:
         while True:
             seen = self._idle.seen()
             draining = self._draining.is_set()
-            want = 0 if draining or self._paused else chunk.size
+            # What cannot be renewed is not claimed: it would be taken away and run once more.
+            claims = self._leases.renewable() and not (draining or self._paused)
+            want = chunk.size if claims else 0
             if not (finished or want):
-                if draining or self._once:
+                if draining or (self._paused and self._once):
                     break
                 self._idle.wait(seen)
                 continue

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import structlog
@@ -18,9 +18,10 @@ from jobs.queue.signal import CANCEL, POOLS
 from jobs.worker.bounds import Bounds
 from jobs.worker.checkpoints import Checkpoints
 from jobs.worker.execution import Execution
-from jobs.worker.heartbeat import Heartbeat
+from jobs.worker.heartbeat import RENEWALS_A_LEASE, Heartbeat
 from jobs.worker.idle import Idle
 from jobs.worker.leases import Leases
+from jobs.worker.looked import read_looked
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.pool import Pool
@@ -28,7 +29,8 @@ from jobs.worker.presence import Presence, process_name
 from jobs.worker.signals import StopSignals
 from jobs.worker.steps import Steps
 from jobs.worker.wakeup import listeners
-from jobs.worker.wakeup.listener import EVERYTHING
+from jobs.worker.wakeup.listener import EVERYTHING, PING_EVERY_SECONDS
+from jobs.worker.watchdog import Watchdog
 
 AT_ONCE = 2  # stop signals
 HAND_BACK_SECONDS = 1.5  # for processors to stop and say so, before their leases are handed back
@@ -43,28 +45,33 @@ class Runner:
     def __init__(self, pools: Sequence[priorities.Pool], *, once: bool = False) -> None:
         self._once = once
         self._signals = StopSignals()
-        self._patience = Patience()
+        lease = settings.JOB_LEASE_SECONDS
+        self._watchdog = Watchdog(min(lease / RENEWALS_A_LEASE, PING_EVERY_SECONDS))
+        # What a step claimed is lost after one lease time: no answer is worth waiting longer for.
+        self._patience = Patience(self._watchdog, lease)
         self._checkpoints = Checkpoints(self._patience)
-        self._leases = Leases(self._checkpoints)
-        self._listeners = listeners(self._wake)
+        self._leases = Leases(lease, self._checkpoints)
+        self._listeners = listeners(self._wake, self._watchdog)
         self._presence = Presence(
             {pool.name: pool.threads for pool in pools},
             lambda: {one.signal_name: one.state for one in self._listeners},
-            settings.JOB_LEASE_SECONDS,
+            lease,
         )
         self._pools = [self._pool(pool) for pool in pools]
         self._heartbeat = Heartbeat(
             self._leases,
             self._presence,
             self._patience,
-            settings.JOB_LEASE_SECONDS,
+            lease,
             replace=self._replace,
             obey=self._obey,
         )
         self._maintenance = Maintenance(
             self._patience,
+            lambda: self._presence.all_processes,
+            self._wake_for,
             scan_seconds=settings.JOB_RETRY_SCAN_SECONDS,
-            lease_seconds=settings.JOB_LEASE_SECONDS,
+            lease_seconds=lease,
             most_lost_leases=settings.JOB_MAX_LOST_LEASES,
         )
 
@@ -93,7 +100,7 @@ class Runner:
         return not self._broken()
 
     def _start(self) -> None:
-        for thread in (*self._listeners, self._heartbeat, self._maintenance):
+        for thread in (self._watchdog, *self._listeners, self._heartbeat, self._maintenance):
             thread.start()
         self._patience.run(self._presence.seen)
         self._obey()
@@ -145,6 +152,7 @@ class Runner:
         self._maintenance.join(1)
         with suppress(GaveUp):  # then the maintenance of others forgets the row
             self._patience.run(self._presence.gone)
+        self._watchdog.stop()
         connection.close()
 
     def _broken(self) -> bool:
@@ -177,7 +185,12 @@ class Runner:
         )
 
     def _wake(self, payload: str) -> None:
-        """A signal came: which priorities have new jobs, CANCEL, POOLS; or EVERYTHING."""
+        """A signal came: which priorities have new jobs, CANCEL, POOLS; EVERYTHING; or a word among
+        workers."""
+        if (looked := read_looked(payload)) is not None:
+            self._maintenance.heard(looked)
+            self._wake_for(looked.waiting)
+            return
         topics = payload.split(",")
         if payload == EVERYTHING or CANCEL in topics:
             self._heartbeat.jobs_cancelled()
@@ -185,12 +198,21 @@ class Runner:
             self._heartbeat.pools_changed()
         if payload != EVERYTHING and not self._presence.is_called():
             return
-        announced = {int(topic) for topic in topics if topic.isdigit()}
-        for pool in self._pools:
-            if payload == EVERYTHING or any(
-                pool.pool.lowest <= priority <= pool.pool.highest for priority in announced
-            ):
+        if payload == EVERYTHING:
+            for pool in self._pools:
                 pool.wake()
+        else:
+            self._wake_for([int(part) for part in payload.split(",") if part.isdigit()])
+
+    def _wake_for(self, priorities: Collection[int]) -> set[int]:
+        """There are jobs, one of each of these priorities. Returns for which there are not enough
+        idle threads here."""
+        left = set(priorities)
+        for pool in self._pools:
+            served = [priority for priority in priorities if pool.serves(priority)]
+            if served and pool.wake() >= len(served):
+                left.difference_update(served)
+        return left
 
     def _obey(self) -> None:
         """Pause and resume as the rows say."""

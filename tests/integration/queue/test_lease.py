@@ -146,7 +146,7 @@ def test_promote_queues_what_is_due_and_only_that() -> None:
     assert due.status == Status.PENDING
     assert due.queued_at is None
     Job.objects.filter(id=due.id).update(scheduled_at=Now())
-    assert promote() == 1
+    assert promote() == [due.priority]
     due.refresh_from_db()
     later.refresh_from_db()
     assert (due.status, later.status) == (Status.QUEUED, Status.PENDING)
