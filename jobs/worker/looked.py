@@ -17,7 +17,7 @@ class Looked:
 
     def payload(self) -> str:
         """As a signal carries it."""
-        priorities = ",".join(str(priority) for priority in sorted(self.waiting))
+        priorities = " ".join(str(priority) for priority in sorted(self.waiting))
         return f"{_WORD} {self.rest:.3f} {priorities}"
 
 
@@ -26,5 +26,5 @@ def read_looked(payload: str) -> Looked | None:
     word, _, rest = payload.partition(" ")
     if word != _WORD:
         return None
-    seconds, _, priorities = rest.partition(" ")
-    return Looked(float(seconds), [int(part) for part in priorities.split(",") if part])
+    seconds, *priorities = rest.split()
+    return Looked(float(seconds), [int(part) for part in priorities])
