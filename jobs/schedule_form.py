@@ -64,4 +64,6 @@ class ScheduleForm(ModelForm):
                 values["parameters"],
             )
         except Invalid as error:
-            self.add_error(error.field if error.field in self.fields else None, error.detail)
+            for one in error.each():
+                field = one.field.partition(".")[0]  # parameters.rate
+                self.add_error(field if field in self.fields else None, one.detail)

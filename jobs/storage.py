@@ -6,6 +6,7 @@ has lost its job writes beside, and never over, the output of the one that has i
 
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
@@ -115,6 +116,14 @@ def delete_output(path: Path) -> None:
         path.parent.rmdir()
     except OSError:
         return  # not empty, or already gone
+
+
+def delete_outputs(job_id: UUID) -> None:
+    """Delete all that the job's attempts wrote, finished or not. Absent is fine."""
+    for path in outputs(job_id):
+        path.unlink(missing_ok=True)
+    with suppress(OSError):  # another attempt has just begun to write, or there is none
+        _folder(job_id).rmdir()
 
 
 def require_free_space(size_bytes: int) -> None:

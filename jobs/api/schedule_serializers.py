@@ -7,7 +7,6 @@ from rest_framework import serializers
 from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
 from jobs.cron import BadCron, BadTimeZone, parse_cron
 from jobs.models import MissedRuns, Schedule
-from jobs.priorities import DEFAULT
 from jobs.processors.admission import admit
 from jobs.queue.schedules import next_fires
 
@@ -32,7 +31,7 @@ class ScheduleBodySerializer(StrictSerializer):
     parameters = serializers.DictField(
         default=dict, error_messages={"not_a_dict": "Give an object."}
     )
-    priority = PriorityField(default=DEFAULT)
+    priority = PriorityField(default=None)
     max_retries = serializers.IntegerField(
         min_value=0, max_value=MAX_RETRIES, default=None, allow_null=True
     )
@@ -49,6 +48,8 @@ class ScheduleBodySerializer(StrictSerializer):
             attrs["job_type"] = admitted.job_type
             if self.instance is None:
                 attrs["max_attempts"] = admitted.max_attempts
+                if attrs["priority"] is None:
+                    attrs["priority"] = admitted.priority
         if (retries := attrs.pop("max_retries", None)) is not None:
             attrs["max_attempts"] = retries + 1
         return attrs

@@ -1,25 +1,39 @@
 """The shapes of the API's bodies. What the values must mean is for processors to say."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
 from jobs.models import Job, JobMetrics
-from jobs.priorities import DEFAULT
+from jobs.processors.registry import processors
 from jobs.states import Status
 
 
 class SubmissionSerializer(StrictSerializer):
-    """The body of submit_job."""
+    """The body of submit_job. Which of the first two are there depends on the job type."""
 
     source_file = TextField(max_length=255)
     target_format = TextField(max_length=50)
-    priority = PriorityField(default=DEFAULT)
+    priority = PriorityField(default=None)
     job_type = TextField(max_length=50, default=None)
     parameters = serializers.DictField(
         default=dict, error_messages={"not_a_dict": "Give an object."}
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Without the fields that the job type does not take."""
+        for name in _not_taken(data):
+            del self.fields[name]
+        return super().to_internal_value(data)
+
+
+def _not_taken(data: Any) -> tuple[str, ...]:
+    """The fields that jobs of the given type do not have."""
+    job_type = data.get("job_type") if isinstance(data, Mapping) else None
+    processor = processors().get(job_type) if isinstance(job_type, str) else None
+    return () if processor is None else processor.not_taken
 
 
 class SubmittedSerializer(serializers.Serializer[Job]):

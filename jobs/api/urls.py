@@ -3,6 +3,7 @@
 from django.urls import path
 
 from jobs.api.schedules import OneSchedule, PauseSchedule, ResumeSchedule, Schedules
+from jobs.api.types import JobTypes
 from jobs.api.views import JobStatus, ServiceHealth, SubmitJob
 
 app_name = "api"
@@ -14,4 +15,5 @@ urlpatterns = [
     path("schedules/<str:schedule_id>", OneSchedule.as_view(), name="schedule"),
     path("schedules/<str:schedule_id>/pause", PauseSchedule.as_view(), name="pause_schedule"),
     path("schedules/<str:schedule_id>/resume", ResumeSchedule.as_view(), name="resume_schedule"),
+    path("jobs/types", JobTypes.as_view(), name="job_types"),
 ]

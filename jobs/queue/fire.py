@@ -130,6 +130,7 @@ def _due(schedule: Schedule, cron: Cron, now: datetime) -> list[datetime]:
 def _job(schedule: Schedule, fire_at: datetime | None = None) -> NewJob:
     return NewJob(
         job_type=schedule.job_type,
+        name=schedule.name,
         source_file=schedule.source_file,
         target_format=schedule.target_format,
         parameters=schedule.parameters,

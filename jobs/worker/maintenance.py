@@ -1,5 +1,5 @@
-"""One thread a process: rescues jobs of dead workers, queues those whose time has come, and fires
-schedules."""
+"""One thread a process: rescues jobs of dead workers, queues those whose time has come, fires
+schedules, and fails jobs that nobody started in time."""
 
 import math
 import threading
@@ -10,6 +10,7 @@ import structlog
 from django.db import connection
 
 from jobs.queue.due import seconds_until_due
+from jobs.queue.expire import expire
 from jobs.queue.fire import fire_due, prune_fires
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
@@ -91,11 +92,16 @@ class Maintenance(threading.Thread):
     def _pause(self) -> float:
         return max(0.0, min(self._turn.due_at, self._alarm_at) - time.monotonic())
 
+    def _expire(self) -> None:
+        while expired := self._patience.run(expire):
+            log.warning("jobs.expired", jobs=len(expired), first=expired[0])
+
     def _look(self) -> None:
         began = time.monotonic()
         waiting = self._queue_due()
         if began >= self._rescue_at:
             self._rescue()
+        self._expire()
         self._turn.looked(began)
         if self._processes() > 1:
             rest = max(0.0, self._rescue_at - time.monotonic())

@@ -22,8 +22,11 @@ WITH own AS (
   INSERT INTO jobs_workerprocess (id, name, version, pools, wakeup)
   VALUES (%(id)s, %(name)s, %(version)s, %(pools)s, %(wakeup)s)
   ON CONFLICT (id) DO UPDATE SET wakeup = excluded.wakeup, seen_at = clock_timestamp()
+  RETURNING drain_requested
 )
-SELECT count(*), count(*) FILTER (WHERE pools ?| %(names)s)
+SELECT count(*), count(*) FILTER (WHERE pools ?| %(names)s),
+  (SELECT drain_requested FROM own),
+  (SELECT coalesce(array_agg(name::text), '{}') FROM jobs_pausedpool)
 FROM jobs_workerprocess
 WHERE id <> %(id)s AND seen_at > clock_timestamp() - make_interval(secs => %(alive_for)s)
 """
@@ -48,10 +51,13 @@ class Presence:
         self._alive_for = lease_seconds
         self.all_processes = 1
         self.processes = 1
+        self.paused: frozenset[str] = frozenset()
+        self.drain_requested = False
 
     def seen(self) -> None:
-        """The process lives: insert or refresh its row; count the others."""
-        [(others, same)] = fetch(
+        """The process lives: insert or refresh its row; count the others, and read which pools are
+        paused and whether this process is to drain."""
+        [(others, same, self.drain_requested, paused)] = fetch(
             _SEEN,
             {
                 "id": self._id,
@@ -65,6 +71,7 @@ class Presence:
         )
         self.all_processes = others + 1
         self.processes = same + 1
+        self.paused = frozenset(paused)
 
     def alone(self) -> bool:
         """Whether no other process serves the same."""

@@ -14,7 +14,10 @@ from jobs.processors.registry import processors
 from jobs.queue.claim import Demand
 from jobs.queue.finish import finish
 from jobs.queue.promote import promote
+from jobs.queue.signal import CANCEL, POOLS
 from jobs.worker.bounds import Bounds
+from jobs.worker.checkpoints import Checkpoints
+from jobs.worker.execution import Execution
 from jobs.worker.heartbeat import RENEWALS_A_LEASE, Heartbeat
 from jobs.worker.idle import Idle
 from jobs.worker.leases import Leases
@@ -46,7 +49,8 @@ class Runner:
         self._watchdog = Watchdog(min(lease / RENEWALS_A_LEASE, PING_EVERY_SECONDS))
         # What a step claimed is lost after one lease time: no answer is worth waiting longer for.
         self._patience = Patience(self._watchdog, lease)
-        self._leases = Leases(lease)
+        self._checkpoints = Checkpoints(self._patience)
+        self._leases = Leases(lease, self._checkpoints)
         self._listeners = listeners(self._wake, self._watchdog)
         self._presence = Presence(
             {pool.name: pool.threads for pool in pools},
@@ -54,7 +58,14 @@ class Runner:
             lease,
         )
         self._pools = [self._pool(pool) for pool in pools]
-        self._heartbeat = Heartbeat(self._leases, self._presence, self._patience, lease)
+        self._heartbeat = Heartbeat(
+            self._leases,
+            self._presence,
+            self._patience,
+            lease,
+            replace=self._replace,
+            obey=self._obey,
+        )
         self._maintenance = Maintenance(
             self._patience,
             lambda: self._presence.all_processes,
@@ -65,7 +76,8 @@ class Runner:
         )
 
     def run(self) -> bool:
-        """Block until the end. The first stop signal drains, the second hands back at once.
+        """Block until the end. The first stop signal, or a drain that was asked for, drains; the
+        second stop signal hands back at once.
 
         Returns False when a thread broke and the process ended because of it.
         """
@@ -91,13 +103,19 @@ class Runner:
         for thread in (self._watchdog, *self._listeners, self._heartbeat, self._maintenance):
             thread.start()
         self._patience.run(self._presence.seen)
+        self._obey()
         if self._once:
             self._patience.run(promote)
         for pool in self._pools:
             pool.start()
 
     def _wait_for_end(self) -> None:
-        while not self._signals.count and self._alive() and not self._broken():
+        while (
+            not self._signals.count
+            and not self._presence.drain_requested
+            and self._alive()
+            and not self._broken()
+        ):
             self._signals.wait(0.1 if self._once else 2.0)
 
     def _drain(self) -> None:
@@ -144,7 +162,13 @@ class Runner:
         return any(thread.is_alive() for pool in self._pools for thread in pool.threads)
 
     def _pool(self, pool: priorities.Pool) -> Pool:
-        demand = Demand(pool.lowest, pool.highest, process_name(), settings.JOB_LEASE_SECONDS)
+        demand = Demand(
+            pool.lowest,
+            pool.highest,
+            process_name(),
+            settings.JOB_LEASE_SECONDS,
+            settings.JOB_AGEING_SECONDS,
+        )
         return Pool(
             pool,
             steps=Steps(
@@ -155,16 +179,23 @@ class Runner:
             ),
             idle=Idle(settings.WORKER_POLL_SECONDS),
             leases=self._leases,
+            checkpoints=self._checkpoints,
             processors=processors(),
             once=self._once,
         )
 
     def _wake(self, payload: str) -> None:
-        """A signal came: which priorities have new jobs, or EVERYTHING; or a word among workers."""
+        """A signal came: which priorities have new jobs, CANCEL, POOLS; EVERYTHING; or a word among
+        workers."""
         if (looked := read_looked(payload)) is not None:
             self._maintenance.heard(looked)
             self._wake_for(looked.waiting)
             return
+        topics = payload.split(",")
+        if payload == EVERYTHING or CANCEL in topics:
+            self._heartbeat.jobs_cancelled()
+        if payload == EVERYTHING or POOLS in topics:
+            self._heartbeat.pools_changed()
         if payload != EVERYTHING and not self._presence.is_called():
             return
         if payload == EVERYTHING:
@@ -182,6 +213,15 @@ class Runner:
             if served and pool.wake() >= len(served):
                 left.difference_update(served)
         return left
+
+    def _obey(self) -> None:
+        """Pause and resume as the rows say."""
+        for pool in self._pools:
+            pool.pause(pool.pool.name in self._presence.paused)
+
+    def _replace(self, execution: Execution) -> None:
+        for pool in self._pools:
+            pool.replace(execution.thread)
 
 
 def _limit_sessions() -> None:

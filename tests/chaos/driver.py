@@ -130,8 +130,6 @@ class Driver:
             job = choice.job("quick")
         self._intend("api", [job])
         body = {
-            "source_file": "video.mp4",
-            "target_format": "avi",
             "priority": job.priority,
             "job_type": job.type,
             "parameters": job.stored(),

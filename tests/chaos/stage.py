@@ -28,7 +28,7 @@ from tests.service import PROJECT, free_port
 from tests.waiting import wait_until
 
 _START_SECONDS = 180.0  # of a server; nothing is promised of it here
-TYPES = ("Quick", "Wait", "Flaky", "Broken", "Raising", "File", "Poison")
+TYPES = ("quick", "wait", "flaky", "broken", "raising", "file", "poison")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ ALLOWED = {
     f"/api/v1/schedules/{UNKNOWN_ID}": {"GET", "HEAD", "PATCH", "DELETE"},
     f"/api/v1/schedules/{UNKNOWN_ID}/pause": {"POST"},
     f"/api/v1/schedules/{UNKNOWN_ID}/resume": {"POST"},
+    "/api/v1/jobs/types": {"GET", "HEAD"},
 }
 
 

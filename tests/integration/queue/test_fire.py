@@ -34,7 +34,7 @@ def test_a_due_schedule_fires_its_job() -> None:
     assert fire_due() == [8]
     assert fired(schedule) == [due]
     job = Job.objects.get()
-    assert job.status == Status.QUEUED
+    assert (job.status, job.name) == (Status.QUEUED, "hourly")
     assert (job.job_type, job.source_file, job.target_format) == ("noop", "a.mp4", "avi")
     assert (job.parameters, job.priority, job.max_attempts) == ({"a": 1}, 8, 7)
     schedule.refresh_from_db()
