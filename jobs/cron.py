@@ -19,6 +19,8 @@ from cronsim import CronSim, CronSimError
 FIELDS = 5
 FINEST = timedelta(minutes=1)  # an expression never fires more often
 _INSTANT = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
+_DAY = timedelta(days=1)
 
 # What the machine is set to, or nothing: no time zone that says the same everywhere.
 _NOT_ZONES = {"localtime", "Factory"}
@@ -45,6 +47,12 @@ class Cron:
     def after(self, moment: datetime) -> Iterator[datetime]:
         """Every moment at which it fires, strictly later and in order. Ends when there is none for
         fifty years."""
+        minute, hour = self.expression.split()[:2]
+        is_time_of_day = not minute.startswith("*") and not hour.startswith("*")
+        moment = moment.astimezone(UTC)
+        return self._times_of_day(moment) if is_time_of_day else self._real_times(moment)
+
+    def _times_of_day(self, moment: datetime) -> Iterator[datetime]:
         last = moment
         for local in CronSim(self.expression, moment.astimezone(self.zone)):
             fires_at = local.astimezone(UTC)
@@ -52,6 +60,43 @@ class Cron:
             if fires_at > last:
                 last = fires_at
                 yield fires_at
+
+    def _real_times(self, moment: datetime) -> Iterator[datetime]:
+        """From one change of the clock to the next: in between it runs as one in UTC does. Given
+        the zone itself, CronSim steps over some moments after a midnight that does not exist."""
+        offset = self._offset(moment)
+        changed: datetime | None = moment
+        while changed is not None:
+            since, changed = changed, None
+            for wall in CronSim(self.expression, (since + offset).replace(tzinfo=None)):
+                fires_at = wall.replace(tzinfo=UTC) - offset
+                if changed := self._change(since, fires_at, offset):
+                    offset = self._offset(changed)
+                    changed -= _SECOND  # that moment itself may be one
+                    break
+                yield fires_at
+                since = fires_at
+
+    def _change(self, since: datetime, until: datetime, offset: timedelta) -> datetime | None:
+        """When the clock first has another offset, to the second; None if not until then."""
+        before = since
+        while before < until:
+            after = min(before + _DAY, until)
+            if self._offset(after) != offset:
+                while after - before > _SECOND:
+                    middle = before + (after - before) / 2
+                    if self._offset(middle) == offset:
+                        before = middle
+                    else:
+                        after = middle
+                return after.replace(microsecond=0)
+            before = after
+        return None
+
+    def _offset(self, moment: datetime) -> timedelta:
+        offset = moment.astimezone(self.zone).utcoffset()
+        assert offset is not None  # noqa: S101 - a zone always has one
+        return offset
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first of them."""

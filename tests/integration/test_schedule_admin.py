@@ -17,7 +17,7 @@ VALUES = {
     "cron": "30 2 * * *",
     "time_zone": "Europe/Berlin",
     "missed_runs": "one",
-    "job_type": "noop",
+    "job_type": "simulate",
     "source_file": "a.mp4",
     "target_format": "avi",
     "parameters": "{}",

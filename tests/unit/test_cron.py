@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
@@ -117,16 +118,34 @@ FIELDS = st.tuples(
     st.sampled_from(["*", "3", "10,11", "*/2"]),
     st.sampled_from(["*", "0", "sun", "mon-fri", "5L", "1#2"]),
 )
-MOMENTS = st.datetimes(
-    datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001
-)  # fmt: skip
+YEARS = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+
+
+@cache
+def changes(zone: str) -> list[datetime]:
+    """The hours in which the clock of the zone is changed."""
+    hours = [YEARS[0] + timedelta(hours=number) for number in range(3 * 365 * 24)]
+    offsets = [hour.astimezone(ZoneInfo(zone)).utcoffset() for hour in hours]
+    return [hours[n] for n in range(1, len(hours)) if offsets[n] != offsets[n - 1]]
+
+
+@st.composite
+def zones_and_moments(draw: st.DrawFn) -> tuple[str, datetime]:
+    """Mostly not long before the clock is changed."""
+    zone = draw(st.sampled_from(ZONES))
+    if changes(zone) and draw(st.integers(0, 3)):
+        near = draw(st.sampled_from(changes(zone)))
+        return zone, near - timedelta(seconds=draw(st.integers(-10_000, 100_000)))
+    start, end = (year.replace(tzinfo=None) for year in YEARS)
+    return zone, draw(st.datetimes(start, end, timezones=st.just(UTC)))
 
 
 @settings(max_examples=300, deadline=None)
-@given(FIELDS, st.sampled_from(ZONES), MOMENTS)
-def test_the_next_is_strictly_later_and_matches(
-    fields: tuple[str, ...], zone: str, after: datetime
+@given(FIELDS, zones_and_moments())
+def test_the_next_is_strictly_later_matches_and_leaves_none_out(
+    fields: tuple[str, ...], when: tuple[str, datetime]
 ) -> None:
+    zone, after = when
     cron = parse_cron(" ".join(fields), zone)
     previous = after
     for at in islice(cron.after(after), 4):
@@ -134,16 +153,18 @@ def test_the_next_is_strictly_later_and_matches(
         assert at.second == at.microsecond == 0
         local = at.astimezone(ZoneInfo(zone))
         assert _matches(fields, local) or _stands_in(fields, local), local
+        assert not _left_out(fields, previous, local)
         previous = at
         # It does not matter where one begins to ask.
         assert cron.next_after(at - timedelta(seconds=1)) == at
 
 
 @settings(max_examples=150, deadline=None)
-@given(FIELDS, st.sampled_from(ZONES), MOMENTS, st.integers(0, 4000), st.integers(1, 5))
+@given(FIELDS, zones_and_moments(), st.integers(0, 4000), st.integers(1, 5))
 def test_the_newest_are_the_last_of_all(
-    fields: tuple[str, ...], zone: str, since: datetime, hours: int, most: int
+    fields: tuple[str, ...], when: tuple[str, datetime], hours: int, most: int
 ) -> None:
+    zone, since = when
     cron = parse_cron(" ".join(fields), zone)
     until = since + timedelta(hours=hours)
     every: list[datetime] = []
@@ -246,6 +267,15 @@ def _matches_day(fields: tuple[str, ...], local: datetime) -> bool:
     day, week = days[fields[2]], weekdays[fields[4]]
     both = "*" in (fields[2][:1], fields[4][:1])
     return months[fields[3]] and (day and week if both else day or week)
+
+
+def _left_out(fields: tuple[str, ...], previous: datetime, local: datetime) -> list[datetime]:
+    """Minutes shortly before it that match too. A time of day that exists twice may be one."""
+    if not (fields[0].startswith("*") or fields[1].startswith("*")):
+        return []
+    minutes = [local.astimezone(UTC) - timedelta(minutes=number) for number in range(1, 200)]
+    between = [at.astimezone(local.tzinfo) for at in minutes if at > previous]
+    return [at for at in between if _matches(fields, at)]
 
 
 def _stands_in(fields: tuple[str, ...], local: datetime) -> bool:
