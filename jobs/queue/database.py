@@ -115,6 +115,11 @@ def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:
     return error_from_result(result)
 
 
+def is_duplicate(error: Exception) -> bool:
+    """Whether a django.db error says that a unique value was there already."""
+    return isinstance(error.__cause__, psycopg.errors.UniqueViolation)
+
+
 def hang_up(raw: psycopg.Connection[Any]) -> bool:
     """Let the thread that waits for this connection fail: to be called by another thread.
 
@@ -141,4 +146,12 @@ def direct_parameters(**changed: Any) -> dict[str, Any]:
     return parameters | changed
 
 
-__all__ = ["Jsonb", "Statement", "direct_parameters", "engine_cursor", "fetch", "hang_up"]
+__all__ = [
+    "Jsonb",
+    "Statement",
+    "direct_parameters",
+    "engine_cursor",
+    "fetch",
+    "hang_up",
+    "is_duplicate",
+]

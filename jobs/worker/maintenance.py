@@ -1,6 +1,7 @@
-"""One thread a process: rescues jobs of dead workers, queues those whose time has come, and fails
-those that nobody started in time."""
+"""One thread a process: rescues jobs of dead workers, queues those whose time has come, fails those
+that nobody started in time, and fires schedules."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -8,7 +9,9 @@ from collections.abc import Callable, Collection
 import structlog
 from django.db import connection
 
+from jobs.queue.due import seconds_until_due
 from jobs.queue.expire import expire
+from jobs.queue.fire import fire_due, prune_fires
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
 from jobs.queue.signal import tell_workers
@@ -21,6 +24,8 @@ FORGET_EVERY_SECONDS = 600.0
 # Looking for lost leases takes at most one part in so many of the time, of all processes together.
 SHARE = 10
 LONGEST_REST = 1 / 3  # of a lease time
+# However many jobs are due one after the other, and also when another holds the lock on one.
+LEAST_PAUSE_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +54,9 @@ class Maintenance(threading.Thread):
         self._patience = patience
         self._processes = processes
         self._wake = wake
+        self._scan_seconds = scan_seconds
         self._turn = Turn(scan_seconds, processes, time.monotonic())
+        self._alarm_at = 0.0  # the first look is at once
         self._rescue_at = 0.0
         self._lease_seconds = lease_seconds
         self._most_lost_leases = most_lost_leases
@@ -69,13 +76,14 @@ class Maintenance(threading.Thread):
         """Until `stop`."""
         forgot_at = time.monotonic()
         try:
-            while not self._stopping.wait(max(0.0, self._turn.due_at - time.monotonic())):
-                if time.monotonic() < self._turn.due_at:
+            while not self._stopping.wait(self._pause()):
+                if self._pause():
                     continue  # put off while this thread slept
                 self._look()
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
+                    self._patience.run(prune_fires)
         except GaveUp:
             pass
         finally:
@@ -85,9 +93,12 @@ class Maintenance(threading.Thread):
         while expired := self._patience.run(expire):
             log.warning("jobs.expired", jobs=len(expired), first=expired[0])
 
+    def _pause(self) -> float:
+        return max(0.0, min(self._turn.due_at, self._alarm_at) - time.monotonic())
+
     def _look(self) -> None:
         began = time.monotonic()
-        waiting = self._promote()
+        waiting = self._queue_due()
         if began >= self._rescue_at:
             self._rescue()
         self._expire()
@@ -96,8 +107,21 @@ class Maintenance(threading.Thread):
             rest = max(0.0, self._rescue_at - time.monotonic())
             self._patience.run(lambda: tell_workers(Looked(rest, waiting).payload()))
 
+    def _queue_due(self) -> set[int]:
+        """Queue what is due, and remember when the next will be, unless somebody looks before."""
+        waiting: set[int] = set()
+        seconds = self._patience.run(seconds_until_due)
+        if seconds is not None and seconds <= 0:
+            waiting = self._promote()
+            seconds = self._patience.run(seconds_until_due)
+        self._alarm_at = math.inf
+        # Who has looked last sets the alarm, and no others: hence only for the time of its turn.
+        if seconds is not None and seconds < self._scan_seconds:
+            self._alarm_at = time.monotonic() + max(seconds, LEAST_PAUSE_SECONDS)
+        return waiting
+
     def _promote(self) -> set[int]:
-        """The priorities of promoted jobs for which there is no idle thread in this process.
+        """The priorities of jobs now queued for which there is no idle thread in this process.
 
         A signal calls about eight processes by their count; right after many have died that can be
         none, and polling would be too late. So this process sees to them, or calls all.
@@ -105,6 +129,7 @@ class Maintenance(threading.Thread):
         waiting: set[int] = set()
         while promoted := self._patience.run(promote):
             waiting.update(self._wake(promoted))
+        waiting.update(self._wake(self._patience.run(fire_due)))
         return waiting
 
     def _rescue(self) -> None:

@@ -10,6 +10,7 @@ from django.db import connection
 from jobs.models import JobAttempt
 from jobs.outcomes import Retry
 from jobs.queue.cancel import cancel, requested
+from jobs.queue.due import seconds_until_due
 from jobs.queue.expire import expire
 from jobs.queue.lease import heartbeat
 from jobs.queue.promote import promote
@@ -122,6 +123,7 @@ def test_the_maintenance_reads_partial_indexes(plans: list[str]) -> None:
     plans.clear()
     rescue(30.0, 3)
     promote()
+    seconds_until_due()
     held = {job.lease: job.job_id for job in claimed}
     heartbeat(held, 30.0)
     cancel(claimed[0].job_id)
