@@ -11,12 +11,14 @@ from jobs.media.limits import Limits, Sandbox
 from jobs.priorities import HIGHEST, LOWEST, parse_pools
 from jobs.processors.registry import processors
 from jobs.processors.simulate import seconds_of
+from jobs.queue.retention import parse_retention
 
 TAG = "jobs"
 POSITIVE = (
     "JOB_LEASE_SECONDS",
     "JOB_RETRY_SCAN_SECONDS",
     "JOB_MAX_LOST_LEASES",
+    "STATS_RETENTION_DAYS",
     "WORKER_POLL_SECONDS",
     "WORKER_LARGEST_CHUNK",
     "MEDIA_MAX_DURATION_SECONDS",
@@ -58,6 +60,16 @@ def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         *(f"{name} must not be negative" for name in NOT_NEGATIVE if getattr(settings, name) < 0),
     ]
     return [checks.Error(text, id="jobs.E003") for text in wrong]
+
+
+@checks.register(TAG)
+def check_retention(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """JOB_RETENTION can be read."""
+    try:
+        parse_retention(settings.JOB_RETENTION)
+    except ValueError as error:
+        return [checks.Error(str(error), id="jobs.E010")]
+    return []
 
 
 @checks.register(TAG)

@@ -1,4 +1,5 @@
-"""One thread a process: rescues jobs of dead workers and queues those whose time has come."""
+"""One thread a process: rescues jobs of dead workers, queues those whose time has come, and now and
+then adds up and prunes what has ended."""
 
 import random
 import threading
@@ -11,6 +12,7 @@ from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import forget_dead
+from jobs.worker.sweeps import sweeps
 
 FORGET_EVERY_SECONDS = 600.0
 
@@ -42,6 +44,7 @@ class Maintenance(threading.Thread):
     def run(self) -> None:
         """Until `stop`."""
         forgot_at = time.monotonic()
+        now_and_then = sweeps()
         try:
             while not self._stopping.wait(self._scan_seconds * random.uniform(0.5, 1.0)):  # noqa: S311
                 self._rescue()
@@ -50,6 +53,8 @@ class Maintenance(threading.Thread):
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
+                for sweep in now_and_then:
+                    sweep.run_if_due()
         except GaveUp:
             pass
         finally:
