@@ -44,8 +44,9 @@ WITH ended AS MATERIALIZED (
       END AS run
   FROM (SELECT *, status <> 'CANCELLED' AND started_at >= queued_at AS begun FROM ended) ended
 )
-SELECT date_trunc('minute', at), priority, job_type, owner_id, status,
-  target_format, width_bucket(greatest(source_bytes, 1), %(powers)s::bigint[]) - 1,
+SELECT date_trunc(%(unit)s, at), priority, job_type, owner_id, status,
+  target_format, CASE WHEN source_bytes IS NOT NULL
+    THEN width_bucket(greatest(source_bytes, 1), %(powers)s::bigint[]) - 1 ELSE -1 END,
   width_bucket(wait, %(edges)s::float8[]), width_bucket(run, %(edges)s::float8[]),
   count(*), sum(wait), sum(run)
 FROM timed
@@ -125,27 +126,40 @@ class Ended:
 
 @contextmanager
 def by_index() -> Iterator[None]:
-    """A transaction whose statements keep to indexes, also when the planner knows too little."""
+    """A transaction whose statements keep to indexes and stop at their limits, also when the
+    planner takes a table for small."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('enable_seqscan', 'off', true)")
+        cursor.execute(
+            "SELECT set_config('enable_seqscan', 'off', true),"
+            " set_config('enable_bitmapscan', 'off', true)"
+        )
         yield
 
 
-def ended_between(begin: datetime, end: datetime, owner: int | None = None) -> Ended:
-    """The jobs that ended at `begin` or later and before `end`; of one owner, or of all.
+def ended_between(
+    begin: datetime, end: datetime, owner: int | None = None, *, unit: str = "minute"
+) -> Ended:
+    """The jobs that ended at `begin` or later and before `end`, grouped by minute or hour; of one
+    owner, or of all.
 
     Like what follows, it is called inside `by_index`.
     """
     found = Ended()
-    values = {"begin": begin, "end": end, "owner": owner, "powers": _POWERS, "edges": list(EDGES)}
+    values = {
+        "begin": begin,
+        "end": end,
+        "owner": owner,
+        "unit": unit,
+        "powers": _POWERS,
+        "edges": list(EDGES),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_ENDED, values)
         for *group, target_format, size_class, wait, run, jobs, waited, ran in cursor.fetchall():
             sums = found.groups.setdefault(Group(*group), Sums())
             _put(sums, wait, run, jobs, waited, ran)
             if group[-1] == "COMPLETED" and run is not None:
-                kind = Kind(group[2], target_format, -1 if size_class is None else size_class)
-                learnt = found.kinds.setdefault(kind, Learnt())
+                learnt = found.kinds.setdefault(Kind(group[2], target_format, size_class), Learnt())
                 learnt.jobs += jobs
                 learnt.seconds += ran
     return found

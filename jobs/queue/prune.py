@@ -15,6 +15,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
+from jobs.queue.ended import by_index
 from jobs.queue.orphans import SHARES, sweep_orphans
 from jobs.queue.remove import remove
 from jobs.queue.retention import Retention, parse_retention
@@ -145,7 +146,7 @@ def _walk(ended: str, before: datetime) -> Iterator[list[UUID]]:
     """The jobs that ended before this, oldest first, in batches."""
     at, last = _BEGINNING, UUID(int=0)
     while True:
-        with connection.cursor() as cursor:
+        with by_index(), connection.cursor() as cursor:
             cursor.execute(ended, {"at": at, "id": last, "before": before, "batch": BATCH})
             rows = cursor.fetchall()
         if not rows:

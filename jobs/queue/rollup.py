@@ -18,7 +18,7 @@ from django.db import connection
 from jobs.queue import durations
 from jobs.queue.ended import Group, Sums, bounded, by_index, ended_between, first_end
 
-ROWS = 10_000  # a batch has at most about twice so many
+ROWS = 2_000  # a batch has at most about twice so many
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 # Statements of workers end within ten seconds; what commits later than this is waited for below.
@@ -26,14 +26,14 @@ SETTLED_AFTER_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 300.0
 # Of many processes that come along, one in so many seconds has something to do.
 WORTH_SECONDS = 5.0
-MINUTES_KEPT_DAYS = 2
+MINUTES_KEPT = timedelta(days=2)
 
 _BEGIN = """
 INSERT INTO jobs_rollupmark (id, reached)
 SELECT 1, greatest(
   least((SELECT min(created_at) FROM jobs_jobmetrics),
         (SELECT min(completed_at) FROM jobs_job WHERE status IN ('FAILED', 'CANCELLED')),
-        clock_timestamp() - make_interval(secs => %(settled)s)),
+        %(settled)s),
   clock_timestamp() - make_interval(days => %(days)s))
 WHERE NOT EXISTS (SELECT FROM jobs_rollupmark WHERE id = 1)
 ON CONFLICT DO NOTHING
@@ -107,23 +107,23 @@ def condense(seconds: float = 0.1) -> bool:
 
 
 def _add_batch() -> bool:
-    """One batch: at most a minute and a bounded number of rows. Returns whether more is left."""
+    """One batch: of one hour, and a bounded number of rows. Returns whether more is left."""
     if _is_fresh():
         return False
     with by_index(), connection.cursor() as cursor:
-        reached = _lock_mark()
-        if reached is None:
-            return False
         settled = _settled()
-        if settled <= reached:
+        reached = _lock_mark(settled)
+        if reached is None or settled <= reached:
             return False
         first = first_end(reached, settled)
         if first is None:
             cursor.execute(_MOVE, [settled])
             return False
-        end = bounded(first, min(settled, _minute(first) + MINUTE), ROWS)
-        ended = ended_between(first, end)
-        _add(ended.groups.items(), MINUTE)
+        hour = first.replace(minute=0, second=0, microsecond=0)
+        old = hour < settled - MINUTES_KEPT - HOUR
+        end = bounded(first, min(settled, hour + HOUR), ROWS)
+        ended = ended_between(first, end, unit="hour" if old else "minute")
+        _add(ended.groups.items(), HOUR if old else MINUTE)
         durations.learn(ended.kinds)
         cursor.execute(_MOVE, [end])
     return end < settled
@@ -146,11 +146,10 @@ def _settled() -> datetime:
     return row[0]
 
 
-def _lock_mark() -> datetime | None:
+def _lock_mark(settled: datetime) -> datetime | None:
     """Up to when jobs are added up; None while another maintainer is at it."""
     with connection.cursor() as cursor:
-        values = {"settled": SETTLED_AFTER_SECONDS, "days": settings.STATS_RETENTION_DAYS}
-        cursor.execute(_BEGIN, values)
+        cursor.execute(_BEGIN, {"settled": settled, "days": settings.STATS_RETENTION_DAYS})
         cursor.execute(_LOCK)
         row: tuple[datetime] | None = cursor.fetchone()
     return None if row is None else row[0]
@@ -158,9 +157,9 @@ def _lock_mark() -> datetime | None:
 
 def _merge_an_hour() -> bool:
     with by_index(), connection.cursor() as cursor:
-        if _lock_mark() is None:
+        if _lock_mark(_settled()) is None:
             return False
-        cursor.execute(_OLDEST_MINUTE, [MINUTES_KEPT_DAYS])
+        cursor.execute(_OLDEST_MINUTE, [MINUTES_KEPT.days])
         [hour] = cursor.fetchone()
         if hour is None:
             return False
@@ -190,7 +189,3 @@ def _add(groups: Iterable[tuple[Group, Sums]], stretch: timedelta) -> None:
                 for group, sums in groups
             ],
         )
-
-
-def _minute(moment: datetime) -> datetime:
-    return moment.replace(second=0, microsecond=0)

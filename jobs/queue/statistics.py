@@ -72,8 +72,10 @@ def counts(owner: int | None = None) -> dict[Status, Count]:
     read = _read(now - timedelta(days=settings.STATS_RETENTION_DAYS), now, owner, bars=False)
     ended = figures(read.groups, 1).ended
     exactness: Exactness = "exact" if read.whole else "at_least"
+    with by_index():
+        waiting = waiting_counts(owner)
     return {
-        **waiting_counts(owner),
+        **waiting,
         **{status: Count(jobs, exactness) for status, jobs in ended.items() if status in FINAL},
     }
 
@@ -142,7 +144,8 @@ def _serving(pools: dict[str, Pool], priority: int) -> Iterable[str]:
 
 
 def _oldest(pools: dict[str, Pool]) -> dict[str, float | None]:
-    ages = oldest_waiting()
+    with by_index():
+        ages = oldest_waiting()
     return {name: _most(ages, pool) for name, pool in pools.items()}
 
 

@@ -1,4 +1,7 @@
-"""How many jobs wait and run, and how old the oldest is: from the partial indexes, up to a cap."""
+"""How many jobs wait and run, and how old the oldest is: from the partial indexes, up to a cap.
+
+To be called inside `jobs.queue.ended.by_index`.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -32,7 +35,7 @@ _INDEXES = {
 _COUNT = """
 SELECT count(*), count(*) FILTER (WHERE %(owner)s::bigint IS NULL OR owner_id = %(owner)s),
   (SELECT reltuples FROM pg_class WHERE oid = to_regclass(%(index)s))
-FROM (SELECT owner_id FROM jobs_job WHERE status = '{status}' ORDER BY {order} LIMIT %(rows)s) some
+FROM (SELECT owner_id FROM jobs_job WHERE status = '{status}' ORDER BY {order} LIMIT %(rows)s) seen
 """
 _OLDEST = """
 SELECT served.priority, extract(epoch FROM clock_timestamp() - oldest.queued_at)::float8
