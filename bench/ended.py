@@ -4,8 +4,7 @@
     python -m bench.ended --jobs 100000 --json
 
 The jobs ended over the last 40 days, of four types, three priorities and twenty owners; a tenth
-failed. Milliseconds
-are those of a call from Python, the middle one of some.
+failed. Milliseconds are those of a call from Python, the middle one of some.
 """
 
 import argparse
@@ -65,14 +64,16 @@ def main() -> None:
 def measure(jobs: int) -> dict[str, Any]:
     """All figures."""
     _make(jobs)
-    found = {
-        **_rolling_up(jobs),
+    found: dict[str, Any] = _rolling_up(jobs)
+    say(f"{found}")
+    found |= {
         "counts_ms": _middle(_counts),
         "counts_of_an_owner_ms": _middle(lambda: _counts(7)),
         "statistics_hour_ms": _middle(lambda: _statistics(DAY / 24)),
         "statistics_day_ms": _middle(lambda: _statistics(DAY)),
         "statistics_40_days_ms": _middle(lambda: _statistics(DAYS * DAY)),
     }
+    say(f"{found}")
     with _submitting() as waits:
         time.sleep(10)
     found["submit_alone_ms"] = percentiles(waits)

@@ -8,8 +8,10 @@ ends again; a job that is deleted stays counted. Only one that is retried or del
 has passed its end, which takes about half a minute, is not counted for that end.
 """
 
+import json
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -57,7 +59,11 @@ _ADD = """
 INSERT INTO jobs_jobrollup AS rollup
   (begins_at, seconds, priority, job_type, owner_id, status,
    jobs, wait_seconds, run_seconds, waits, runs)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::int[], %s::int[])
+SELECT begins_at, %s, priority, job_type, owner_id, status,
+  jobs, wait_seconds, run_seconds, waits, runs
+FROM json_to_recordset(%s) AS added(
+  begins_at timestamptz, priority smallint, job_type text, owner_id bigint, status text,
+  jobs integer, wait_seconds float8, run_seconds float8, waits integer[], runs integer[])
 ON CONFLICT (begins_at, seconds, priority, job_type, owner_id, status) DO UPDATE SET
   jobs = rollup.jobs + excluded.jobs,
   wait_seconds = rollup.wait_seconds + excluded.wait_seconds,
@@ -172,20 +178,9 @@ def _merge_an_hour() -> bool:
 
 
 def _add(groups: Iterable[tuple[Group, Sums]], stretch: timedelta) -> None:
+    rows = [
+        {**group._asdict(), "begins_at": group.begins_at.isoformat(), **asdict(sums)}
+        for group, sums in groups
+    ]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            _ADD,
-            [
-                (
-                    group.begins_at,
-                    stretch.total_seconds(),
-                    *group[1:],
-                    sums.jobs,
-                    sums.wait_seconds,
-                    sums.run_seconds,
-                    sums.waits,
-                    sums.runs,
-                )
-                for group, sums in groups
-            ],
-        )
+        cursor.execute(_ADD, [stretch.total_seconds(), json.dumps(rows)])

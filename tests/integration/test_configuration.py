@@ -52,6 +52,8 @@ def test_what_cannot_be_read_is_refused_in_one_line(
         ("PROCESSORS", "jobs.processors.nothing.Nothing", "No module named"),
         ("JOB_LEASE_SECONDS", "0", "JOB_LEASE_SECONDS must be above 0"),
         ("MEDIA_SANDBOX", "jail", "MEDIA_SANDBOX is 'jail'"),
+        ("JOB_RETENTION", "completed=30", "JOB_RETENTION entry 'completed=30' is not status=time"),
+        ("STATS_RETENTION_DAYS", "0", "STATS_RETENTION_DAYS must be above 0"),
         ("MEDIA_MAX_PIXELS", "0", "MEDIA_MAX_PIXELS must be above 0"),
         ("SIMULATE_SECONDS_HIGH", "5-3", "SIMULATE_SECONDS_HIGH is '5-3'"),
         ("SIMULATE_SECONDS_LOW", "long", "SIMULATE_SECONDS_LOW is 'long'"),

@@ -134,7 +134,7 @@ def test_without_jobs_there_are_no_percentiles() -> None:
     found = statistics(HOUR)
     assert found.overall.jobs == 0
     assert found.overall.run.p99 is None
-    assert found.by_pool == found.by_type == found.by_owner == {}
+    assert (found.by_pool, found.by_type, found.by_owner) == ({}, {}, {})
     assert found.oldest_waiting == {"high": None, "low": None}
 
 
