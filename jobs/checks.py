@@ -14,6 +14,7 @@ from jobs.media.limits import Limits, Sandbox
 from jobs.priorities import HIGHEST, LOWEST, parse_pools
 from jobs.processors.registry import BadRegistry, processors
 from jobs.processors.simulate import seconds_of
+from jobs.queue.retention import parse_retention
 
 TAG = "jobs"
 POSITIVE = (
@@ -22,6 +23,7 @@ POSITIVE = (
     "JOB_MAX_LOST_LEASES",
     "JOB_SOFT_LIMIT_SECONDS",
     "JOB_HARD_LIMIT_SECONDS",
+    "STATS_RETENTION_DAYS",
     "WORKER_POLL_SECONDS",
     "WORKER_LARGEST_CHUNK",
     "MEDIA_MAX_DURATION_SECONDS",
@@ -78,6 +80,16 @@ def check_time_limits(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckM
         return []
     text = "JOB_SOFT_LIMIT_SECONDS must not be above JOB_HARD_LIMIT_SECONDS"
     return [checks.Error(text, id="jobs.E008")]
+
+
+@checks.register(TAG)
+def check_retention(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """JOB_RETENTION can be read."""
+    try:
+        parse_retention(settings.JOB_RETENTION)
+    except ValueError as error:
+        return [checks.Error(str(error), id="jobs.E010")]
+    return []
 
 
 @checks.register(TAG)

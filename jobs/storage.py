@@ -4,8 +4,10 @@ Local files only. Every output carries the lease of the attempt that made it, so
 has lost its job writes beside, and never over, the output of the one that has it now.
 """
 
+import os
 import shutil
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from uuid import UUID
@@ -118,12 +120,49 @@ def delete_output(path: Path) -> None:
         return  # not empty, or already gone
 
 
-def delete_outputs(job_id: UUID) -> None:
-    """Delete all that the job's attempts wrote, finished or not. Absent is fine."""
+def delete_attempts(job_id: UUID, last: int) -> None:
+    """Delete what the job's attempts wrote, finished or not, up to the one with the lease `last`.
+
+    Leases grow: what an attempt writes that began meanwhile stays.
+    """
     for path in outputs(job_id):
-        path.unlink(missing_ok=True)
-    with suppress(OSError):  # another attempt has just begun to write, or there is none
+        lease = path.name.partition(".")[0]
+        if lease.isdigit() and int(lease) <= last:
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty, or not there
         _folder(job_id).rmdir()
+
+
+def delete_outputs(job_id: UUID) -> None:
+    """Delete the job's folder with all that is in it, finished or not. Absent is fine.
+
+    Raises OSError where the file system refuses.
+    """
+    try:
+        shutil.rmtree(_folder(job_id))
+    except FileNotFoundError:
+        return  # or somebody deleted it meanwhile
+
+
+def output_folders() -> Iterator[UUID]:
+    """The jobs that have a folder, in no order; what is not named like a job is passed over."""
+    root = outputs_root()
+    if not root.is_dir():
+        return
+    with os.scandir(root) as entries:
+        for entry in entries:
+            with suppress(ValueError):
+                job_id = UUID(entry.name)
+                if entry.name == str(job_id) and entry.is_dir(follow_symlinks=False):
+                    yield job_id
+
+
+def outputs_changed_at(job_id: UUID) -> float:
+    """When something was last made, renamed or deleted in the job's folder, as time.time() has it.
+
+    Raises FileNotFoundError.
+    """
+    return _folder(job_id).stat().st_mtime
 
 
 def require_free_space(size_bytes: int) -> None:

@@ -23,7 +23,7 @@ class SubmissionSerializer(StrictSerializer):
     )
 
     def to_internal_value(self, data: Any) -> Any:
-        """Without the fields that the job type does not take."""
+        """Without the fields that jobs of this type do not have."""
         for name in _not_taken(data):
             del self.fields[name]
         return super().to_internal_value(data)

@@ -36,7 +36,8 @@ class JobRollup(models.Model):
 
 
 class RollupMark(models.Model):
-    """Up to when ended jobs are rolled up: one row."""
+    """How far a sweep over ended jobs is. Row 1: up to when they are rolled up. Row 2: when the
+    last round of pruning began."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     reached = models.DateTimeField()

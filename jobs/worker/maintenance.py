@@ -1,5 +1,5 @@
-"""One thread a process: rescues jobs of dead workers, queues those whose time has come, fires
-schedules, and fails jobs that nobody started in time."""
+"""One thread a process: rescues jobs of dead workers, queues those whose time has come, fails those
+that nobody started in time, fires schedules, and now and then adds up and prunes what has ended."""
 
 import math
 import threading
@@ -18,6 +18,7 @@ from jobs.queue.signal import tell_workers
 from jobs.worker.looked import Looked
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import forget_dead
+from jobs.worker.sweeps import sweeps
 from jobs.worker.turn import Turn
 
 FORGET_EVERY_SECONDS = 600.0
@@ -75,6 +76,7 @@ class Maintenance(threading.Thread):
     def run(self) -> None:
         """Until `stop`."""
         forgot_at = time.monotonic()
+        now_and_then = sweeps()
         try:
             while not self._stopping.wait(self._pause()):
                 if self._pause():
@@ -84,17 +86,19 @@ class Maintenance(threading.Thread):
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
                     self._patience.run(prune_fires)
+                for sweep in now_and_then:
+                    sweep.run_if_due()
         except GaveUp:
             pass
         finally:
             connection.close()
 
-    def _pause(self) -> float:
-        return max(0.0, min(self._turn.due_at, self._alarm_at) - time.monotonic())
-
     def _expire(self) -> None:
         while expired := self._patience.run(expire):
             log.warning("jobs.expired", jobs=len(expired), first=expired[0])
+
+    def _pause(self) -> float:
+        return max(0.0, min(self._turn.due_at, self._alarm_at) - time.monotonic())
 
     def _look(self) -> None:
         began = time.monotonic()

@@ -15,7 +15,7 @@ def clean_up(finished: list[Finished], lost: set[int]) -> None:
         if attempt.lease in lost:
             log.warning("job.refused", job_id=str(attempt.job_id), reason="its lease was lost")
         if isinstance(outcome, Cancel) and attempt.lease not in lost:
-            storage.delete_outputs(attempt.job_id)
+            storage.delete_attempts(attempt.job_id, attempt.lease)
         if isinstance(outcome, Completed) and outcome.output is not None:
             if attempt.lease in lost:
                 storage.delete_output(outcome.output)

@@ -14,11 +14,11 @@ ALLOWED = {
     "/api/v1/submit_job": {"POST"},
     f"/api/v1/job/{UNKNOWN_ID}/status": {"GET", "HEAD"},
     "/api/v1/jobs/health": {"GET", "HEAD"},
+    "/api/v1/jobs/types": {"GET", "HEAD"},
     "/api/v1/schedules": {"GET", "HEAD", "POST"},
     f"/api/v1/schedules/{UNKNOWN_ID}": {"GET", "HEAD", "PATCH", "DELETE"},
     f"/api/v1/schedules/{UNKNOWN_ID}/pause": {"POST"},
     f"/api/v1/schedules/{UNKNOWN_ID}/resume": {"POST"},
-    "/api/v1/jobs/types": {"GET", "HEAD"},
 }
 
 

@@ -1,0 +1,52 @@
+"""What maintenance does now and then, a little at a time, besides rescue and promotion."""
+
+import random
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import connection
+
+from jobs.queue.prune import Pruner
+from jobs.queue.rollup import condense, roll_up
+
+log = structlog.get_logger(__name__)
+
+
+class Sweep:
+    """A function that is called again every so often, and at the next chance when it says that
+    more is left. It must come back within a fraction of a second: jobs wait behind it."""
+
+    def __init__(
+        self, name: str, run: Callable[[], bool], *, every: float, first: tuple[float, float]
+    ) -> None:
+        """first: between how many seconds after the start it is first called, by chance, so that
+        processes do not all begin together."""
+        self._name = name
+        self._run = run
+        self._every = every
+        self._due_at = time.monotonic() + random.uniform(*first)  # noqa: S311
+
+    def run_if_due(self) -> None:
+        """Never raises: what fails here must not keep jobs from being rescued. It is logged and
+        tried again when it is due next."""
+        if time.monotonic() < self._due_at:
+            return
+        more = False
+        try:
+            more = self._run()
+        except Exception:
+            log.exception("maintenance.failed", sweep=self._name)
+            connection.close()
+        if not more:
+            self._due_at = time.monotonic() + self._every
+
+
+def sweeps() -> list[Sweep]:
+    """Those of one process."""
+    return [
+        Sweep("rollup", roll_up, every=10.0, first=(0.0, 10.0)),
+        Sweep("condense", condense, every=600.0, first=(60.0, 600.0)),
+        # Somebody begins a round every hour; this is how often one looks whether it is time.
+        Sweep("prune", Pruner().sweep, every=600.0, first=(120.0, 600.0)),
+    ]

@@ -1,0 +1,268 @@
+"""Ended jobs are added up once each, whatever ends beside it."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from jobs.models import JobRollup, RollupMark
+from jobs.queue import rollup
+from jobs.queue.finish import finish
+from jobs.queue.histogram import bucket
+from jobs.queue.rollup import condense, roll_up
+from jobs.states import Status
+from tests.ended import ended, rolled
+from tests.rows import claim_one, finished, new_job
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollup, "WORTH_SECONDS", 0.0)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has ended is taken to be settled at once."""
+    monkeypatch.setattr(rollup, "SETTLED_AFTER_SECONDS", 0.0)
+
+
+@pytest.fixture
+def in_thread() -> Iterator[list[threading.Thread]]:
+    """Threads that are joined at the end."""
+    threads: list[threading.Thread] = []
+    yield threads
+    for thread in threads:
+        thread.join()
+
+
+def everything() -> None:
+    """Roll up until nothing is left."""
+    while roll_up():
+        pass
+
+
+def test_all_ends_are_added_up_by_group() -> None:
+    at = timezone.now().replace(second=5, microsecond=0) - timedelta(minutes=5)
+    ended(at=at, wait=0.5, run=3.0, priority=9)
+    ended(at=at + timedelta(seconds=20), wait=5.0, run=3.0, priority=9)
+    ended(at=at, priority=1)
+    ended(Status.FAILED, at=at, job_type="other")
+    ended(Status.CANCELLED, at=at)
+    everything()
+    assert rolled() == {"COMPLETED": 3, "FAILED": 1, "CANCELLED": 1}
+    high = JobRollup.objects.get(priority=9)
+    assert (high.begins_at, high.seconds, high.jobs) == (at.replace(second=0), 60, 2)
+    assert high.wait_seconds == pytest.approx(5.5)
+    assert high.run_seconds == pytest.approx(6.0)
+    assert sum(high.waits) == sum(high.runs) == 2
+    assert high.waits[bucket(0.5)] == high.waits[bucket(5.0)] == 1
+    assert high.runs[bucket(3.0)] == 2
+
+
+def test_twice_adds_nothing() -> None:
+    ended()
+    everything()
+    everything()
+    assert rolled() == {"COMPLETED": 1}
+
+
+def test_what_ended_just_now_waits() -> None:
+    ended(ago=5)
+    everything()
+    assert rolled() == {}
+
+
+def test_times_of_a_job_that_did_not_begin_or_was_cancelled_are_not_counted() -> None:
+    ended(Status.FAILED, attempt=0, started_at=None)
+    ended(Status.CANCELLED)
+    later = timezone.now()
+    ended(Status.FAILED, ago=50, queued_at=later, job_type="queued again after its attempt")
+    everything()
+    assert rolled() == {"FAILED": 2, "CANCELLED": 1}
+    assert [sum(one.waits) + sum(one.runs) for one in JobRollup.objects.all()] == [0, 0, 0]
+
+
+def test_an_old_history_is_caught_up_over_gaps_and_in_bounded_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rollup, "ROWS", 3)
+    for number in range(10):
+        ended(ago=40 * 86_400 + number)
+        ended(Status.FAILED, ago=40 * 86_400 + number)
+        ended(ago=100)
+    batches = 1
+    while roll_up(0.0):
+        batches += 1
+    assert rolled() == {"COMPLETED": 20, "FAILED": 10}
+    assert 5 <= batches < 40
+
+
+def test_many_that_ended_in_the_same_moment_are_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollup, "ROWS", 3)
+    at = timezone.now() - timedelta(minutes=3)
+    for _ in range(10):
+        ended(at=at)
+    everything()
+    assert rolled() == {"COMPLETED": 10}
+
+
+def test_history_before_the_statistics_is_left_out() -> None:
+    ended(ago=91 * 86_400)
+    ended(ago=89 * 86_400)
+    everything()
+    assert rolled() == {"COMPLETED": 1}
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_transaction_that_has_not_committed_is_waited_for(
+    in_thread: list[threading.Thread],
+) -> None:
+    new_job()
+    claimed = claim_one()
+    completed, commit = threading.Event(), threading.Event()
+
+    def complete() -> None:
+        with transaction.atomic():
+            finish([finished(claimed)])
+            completed.set()
+            assert commit.wait(20)
+        connection.close()
+
+    in_thread.append(threading.Thread(target=complete))
+    in_thread[0].start()
+    assert completed.wait(20)
+    everything()
+    assert rolled() == {}
+    commit.set()
+    in_thread[0].join()
+    everything()
+    assert rolled() == {"COMPLETED": 1}
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_transaction_that_never_ends_is_waited_for_only_so_long(
+    in_thread: list[threading.Thread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollup, "LONGEST_WAIT_SECONDS", 0.0)
+    began, end = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with transaction.atomic():
+            new_job()
+            began.set()
+            assert end.wait(20)
+        connection.close()
+
+    in_thread.append(threading.Thread(target=write))
+    in_thread[0].start()
+    assert began.wait(20)
+    ended(ago=0.0)
+    everything()
+    end.set()
+    assert rolled() == {"COMPLETED": 1}
+
+
+def test_another_maintainer_at_work_is_passed(in_thread: list[threading.Thread]) -> None:
+    everything()
+    RollupMark.objects.filter(id=1).update(reached=timezone.now() - timedelta(hours=1))
+    ended()
+    locked, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            RollupMark.objects.select_for_update().get(id=1)
+            locked.set()
+            assert release.wait(20)
+        connection.close()
+
+    in_thread.append(threading.Thread(target=hold))
+    in_thread[0].start()
+    assert locked.wait(20)
+    assert not roll_up()
+    assert not condense()
+    assert rolled() == {}
+    release.set()
+    in_thread[0].join()
+    everything()
+    assert rolled() == {"COMPLETED": 1}
+
+
+def test_a_crash_leaves_neither_sums_nor_a_moved_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended()
+
+    def crash(_: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("jobs.queue.durations.learn", crash)
+        with pytest.raises(RuntimeError):
+            roll_up()
+    assert rolled() == {}
+    everything()
+    assert rolled() == {"COMPLETED": 1}
+
+
+def test_what_is_caught_up_on_from_days_ago_is_added_to_hours() -> None:
+    ended(ago=5 * 86_400)
+    everything()
+    assert JobRollup.objects.get().seconds == 3600
+
+
+def test_minutes_become_hours_and_keep_their_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As it was added up when it was new.
+    monkeypatch.setattr(rollup, "MINUTES_KEPT", timedelta(days=9))
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=3)
+    for minute in (0, 1, 59, 61):
+        for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
+            ended(status, at=hour + timedelta(minutes=minute), run=0.1 * (minute + 1))
+    ended(ago=3600)
+    everything()
+    before = sums()
+    assert JobRollup.objects.filter(seconds=60).count() == 13
+    monkeypatch.undo()
+    monkeypatch.setattr(rollup, "WORTH_SECONDS", 0.0)
+    while condense():
+        pass
+    assert sums() == before
+    assert set(
+        JobRollup.objects.filter(status="COMPLETED").values_list("begins_at", "seconds", "jobs")
+    ) >= {(hour, 3600, 3), (hour + timedelta(hours=1), 3600, 1)}
+    assert JobRollup.objects.filter(seconds=60).count() == 1
+    # Minutes that are added to an hour later are added to what it has.
+    RollupMark.objects.filter(id=1).update(reached=hour)
+    ended(Status.FAILED, at=hour + timedelta(minutes=2))
+    JobRollup.objects.filter(begins_at__gt=hour + timedelta(days=2)).delete()
+    everything()
+    while condense():
+        pass
+    assert JobRollup.objects.get(begins_at=hour, status="FAILED").jobs == 3 + 3 + 1
+
+
+def test_what_is_older_than_statistics_is_forgotten(settings: pytest.FixtureRequest) -> None:
+    ended(ago=50 * 86_400)
+    ended(ago=3600)
+    everything()
+    settings.STATS_RETENTION_DAYS = 40  # type: ignore[attr-defined]
+    condense()
+    assert rolled() == {"COMPLETED": 1}
+
+
+def sums() -> dict[str, tuple[int, float, float, int, int]]:
+    """All that is stored, by status, whatever the stretches."""
+    found: dict[str, tuple[int, float, float, int, int]] = {}
+    for one in JobRollup.objects.all():
+        jobs, waited, ran, waits, runs = found.get(one.status, (0, 0.0, 0.0, 0, 0))
+        places = [sum(place * n for place, n in enumerate(bars)) for bars in (one.waits, one.runs)]
+        found[one.status] = (
+            jobs + one.jobs,
+            round(waited + one.wait_seconds, 6),
+            round(ran + one.run_seconds, 6),
+            waits + places[0],
+            runs + places[1],
+        )
+    return found
