@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from jobs.cron import BadCron, BadTimeZone, Cron, parse_cron
@@ -138,6 +139,7 @@ def _job(schedule: Schedule, fire_at: datetime | None = None) -> NewJob:
         max_attempts=schedule.max_attempts,
         owner_id=schedule.owner_id,
         scheduled_at=fire_at,
+        expires_in=settings.JOB_PENDING_TIMEOUT_SECONDS or None,
     )
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from jobs.queue.due import seconds_until_due
 from jobs.queue.expire import expire
-from jobs.queue.fire import fire_due, prune_fires
+from jobs.queue.fire import fire_due
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
 from jobs.queue.signal import tell_workers
@@ -85,7 +85,6 @@ class Maintenance(threading.Thread):
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
-                    self._patience.run(prune_fires)
                 for sweep in now_and_then:
                     sweep.run_if_due()
         except GaveUp:

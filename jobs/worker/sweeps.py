@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 from django.db import connection
 
+from jobs.queue.fire import prune_fires
 from jobs.queue.prune import Pruner
 from jobs.queue.rollup import condense, roll_up
 
@@ -49,4 +50,5 @@ def sweeps() -> list[Sweep]:
         Sweep("condense", condense, every=600.0, first=(60.0, 600.0)),
         # Somebody begins a round every hour; this is how often one looks whether it is time.
         Sweep("prune", Pruner().sweep, every=600.0, first=(120.0, 600.0)),
+        Sweep("fires of schedules", prune_fires, every=600.0, first=(120.0, 600.0)),
     ]

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from pytest_django import Settings
 
 from jobs.cron import Cron, parse_cron
 from jobs.models import CLOCK, Job, Schedule, ScheduleFire
@@ -40,6 +41,15 @@ def test_a_due_schedule_fires_its_job() -> None:
     schedule.refresh_from_db()
     assert schedule.next_fire_at == due + timedelta(hours=1)
     assert fire_due() == []
+
+
+def test_its_jobs_expire_as_others_do(settings: Settings) -> None:
+    settings.JOB_PENDING_TIMEOUT_SECONDS = 60.0
+    miss(hourly(), 1)
+    fire_due()
+    job = Job.objects.get()
+    assert job.expires_at is not None
+    assert job.expires_at - job.created_at == timedelta(seconds=60)
 
 
 def test_one_that_is_not_due_does_not() -> None:
