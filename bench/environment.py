@@ -22,8 +22,8 @@ SETTINGS = {
     "ALLOWED_HOSTS": "127.0.0.1",
     "SECURE_SSL_REDIRECT": "False",
     "LOG_LEVEL": "WARNING",
-    "PROCESSORS": "jobs.processors.simulate.Simulate,jobs.processors.transcode.Transcode,"
-    "bench.processors.Noop,bench.processors.Stamp",
+    "PROCESSORS": "jobs.processors.simulate.simulate,jobs.processors.transcode.transcode,"
+    "bench.processors.noop,bench.processors.stamp",
 }
 
 NO_CHECKPOINTS = {"max_wal_size": "16GB", "checkpoint_timeout": "1h"}

@@ -1,7 +1,7 @@
 """Our drain by two and by four worker processes, each between two drains by one.
 
-The jobs are put in by a transaction that commits when all processes serve: a process that is still
-starting would take a core from those that work.
+The jobs are put in by a transaction that commits when all processes serve and each has counted the
+others: a process that is still starting would take a core from those that work.
 """
 
 from contextlib import ExitStack
@@ -17,6 +17,8 @@ from tests.waiting import wait_until
 
 JOBS = 200_000
 ORDER = (1, 2, 1, 4, 1)
+# A process counts when it refreshes its row.
+_COUNTED = "SELECT min(seen_at) > max(started_at) FROM jobs_workerprocess"
 
 
 def processes(peer: Peer, databases: Databases, folder: Path) -> dict[str, float]:
@@ -49,6 +51,12 @@ def _rate(peer: Peer, databases: Databases, folder: Path, count: int) -> float:
                     f"{count} worker processes serve",
                     seconds=60,
                 )
+                if count > 1:
+                    wait_until(
+                        lambda: looking.execute(_COUNTED).fetchone() == (True,),
+                        "each has counted the others",
+                        seconds=60,
+                    )
             filling.commit()
             databases.run(peer.database, "NOTIFY jobs_queued, '9'")
             seconds = measure.seconds(peer, JOBS, fifo, all_alive)

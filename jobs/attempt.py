@@ -9,6 +9,7 @@ class Attempt(NamedTuple):
     """The fields stand in the order in which `jobs_claim()` returns them.
 
     id: the job's, as text.
+    soft_limit_seconds, hard_limit_seconds: the job's own; None leaves them to its type.
     lease: unique to this attempt among all attempts of all jobs; put it into the names of what you
     write, so that a worker that lost the job cannot overwrite the work of the one that has it.
     number: counts from 1.
@@ -23,6 +24,8 @@ class Attempt(NamedTuple):
     target_format: str
     priority: int
     parameters: Mapping[str, Any]
+    soft_limit_seconds: float | None = None
+    hard_limit_seconds: float | None = None
 
     @property
     def job_id(self) -> UUID:

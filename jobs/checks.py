@@ -1,15 +1,18 @@
 """System checks: bad configuration is named before anything starts."""
 
 from collections.abc import Sequence
+from email.utils import parseaddr
 from typing import Any, get_args
 
 from django.conf import settings
 from django.core import checks
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from jobs.media.fence import gaps
 from jobs.media.limits import Limits, Sandbox
 from jobs.priorities import HIGHEST, LOWEST, parse_pools
-from jobs.processors.registry import processors
+from jobs.processors.registry import BadRegistry, processors
 from jobs.processors.simulate import seconds_of
 from jobs.queue.retention import parse_retention
 
@@ -18,6 +21,8 @@ POSITIVE = (
     "JOB_LEASE_SECONDS",
     "JOB_RETRY_SCAN_SECONDS",
     "JOB_MAX_LOST_LEASES",
+    "JOB_SOFT_LIMIT_SECONDS",
+    "JOB_HARD_LIMIT_SECONDS",
     "STATS_RETENTION_DAYS",
     "WORKER_POLL_SECONDS",
     "WORKER_LARGEST_CHUNK",
@@ -28,8 +33,14 @@ POSITIVE = (
     "MEDIA_MAX_OUTPUT_MB",
     "MEDIA_MEMORY_MB",
     "MEDIA_STALL_SECONDS",
+    "EMAIL_TIMEOUT",
 )
-NOT_NEGATIVE = ("JOB_RETRY_DELAY_SECONDS", "WORKER_GRACE_SECONDS")
+NOT_NEGATIVE = (
+    "JOB_PENDING_TIMEOUT_SECONDS",
+    "JOB_RETRY_DELAY_SECONDS",
+    "JOB_AGEING_SECONDS",
+    "WORKER_GRACE_SECONDS",
+)
 
 
 @checks.register(TAG)
@@ -44,11 +55,11 @@ def check_pools(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage
 
 @checks.register(TAG)
 def check_processors(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """PROCESSORS can be imported and names each job type once."""
+    """The job types of PROCESSORS and of packages can be imported, and each is there once."""
     try:
         processors()
-    except (ImportError, ValueError) as error:
-        return [checks.Error(str(error), id="jobs.E002")]
+    except BadRegistry as error:
+        return [checks.Error(problem, id="jobs.E002") for problem in error.problems]
     return []
 
 
@@ -60,6 +71,15 @@ def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
         *(f"{name} must not be negative" for name in NOT_NEGATIVE if getattr(settings, name) < 0),
     ]
     return [checks.Error(text, id="jobs.E003") for text in wrong]
+
+
+@checks.register(TAG)
+def check_time_limits(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """An attempt is told to stop before its job is taken away."""
+    if settings.JOB_SOFT_LIMIT_SECONDS <= settings.JOB_HARD_LIMIT_SECONDS:
+        return []
+    text = "JOB_SOFT_LIMIT_SECONDS must not be above JOB_HARD_LIMIT_SECONDS"
+    return [checks.Error(text, id="jobs.E008")]
 
 
 @checks.register(TAG)
@@ -137,3 +157,19 @@ def check_redis_package(app_configs: Any, **kwargs: Any) -> Sequence[checks.Chec
                 )
             ]
     return []
+
+
+@checks.register(TAG)
+def check_mail(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """The mail server's encryption is one thing, and the sender an address."""
+    wrong = []
+    if settings.EMAIL_USE_TLS and settings.EMAIL_USE_SSL:
+        wrong.append("EMAIL_USE_TLS and EMAIL_USE_SSL are both on; servers speak one of them")
+    try:
+        validate_email(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
+    except ValidationError:
+        wrong.append(
+            f"DEFAULT_FROM_EMAIL is {settings.DEFAULT_FROM_EMAIL!r}; it must be an address:"
+            " name@example.org or Name <name@example.org>"
+        )
+    return [checks.Error(text, id="jobs.E006") for text in wrong]

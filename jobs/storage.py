@@ -120,6 +120,19 @@ def delete_output(path: Path) -> None:
         return  # not empty, or already gone
 
 
+def delete_attempts(job_id: UUID, last: int) -> None:
+    """Delete what the job's attempts wrote, finished or not, up to the one with the lease `last`.
+
+    Leases grow: what an attempt writes that began meanwhile stays.
+    """
+    for path in outputs(job_id):
+        lease = path.name.partition(".")[0]
+        if lease.isdigit() and int(lease) <= last:
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty, or not there
+        _folder(job_id).rmdir()
+
+
 def delete_outputs(job_id: UUID) -> None:
     """Delete the job's folder with all that is in it, finished or not. Absent is fine.
 

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mediaproc.embedded_postgres.layout import url as embedded_url
 from mediaproc.environment import Environment
 from mediaproc.logging import logging_config
+from mediaproc.mail import MailServer, read_address
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -128,12 +129,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POOLS: str = env.str("POOLS", default="high=7-10:4,low=0-6:2")
 PROCESSORS: list[str] = env.list(
     "PROCESSORS",
-    default=["jobs.processors.simulate.Simulate", "jobs.processors.transcode.Transcode"],
+    default=[
+        "jobs.processors.simulate.simulate",
+        "jobs.processors.transcode.transcode",
+        "jobs.processors.send_email.send_email",
+    ],
 )
 JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
+JOB_PENDING_TIMEOUT_SECONDS: float = env.float("JOB_PENDING_TIMEOUT_SECONDS", default=0.0)
 JOB_MAX_LOST_LEASES: int = env.int("JOB_MAX_LOST_LEASES", default=3)
+JOB_SOFT_LIMIT_SECONDS: float = env.float("JOB_SOFT_LIMIT_SECONDS", default=1500.0)
+JOB_HARD_LIMIT_SECONDS: float = env.float("JOB_HARD_LIMIT_SECONDS", default=1800.0)
+JOB_AGEING_SECONDS: float = env.float("JOB_AGEING_SECONDS", default=0.0)
 JOB_RETENTION: str = env.str("JOB_RETENTION", default="completed=30d,failed=90d,cancelled=30d")
 STATS_RETENTION_DAYS: int = env.int("STATS_RETENTION_DAYS", default=90)
 WORKER_POLL_SECONDS: float = env.float("WORKER_POLL_SECONDS", default=1.0)
@@ -161,6 +170,33 @@ MEDIA_STALL_SECONDS: float = env.float("MEDIA_STALL_SECONDS", default=120.0)
 SIMULATE_MISSING_SOURCES: bool = env.bool("SIMULATE_MISSING_SOURCES", default=DEBUG)
 SIMULATE_SECONDS_HIGH: str = env.str("SIMULATE_SECONDS_HIGH", default="3-5")
 SIMULATE_SECONDS_LOW: str = env.str("SIMULATE_SECONDS_LOW", default="5-10")
+
+# Mail: EMAIL_URL, or EMAIL_HOST and its kin. With neither, jobs of type send_email are refused.
+
+
+def _mail_server() -> MailServer:
+    if address := env.str("EMAIL_URL", default=""):
+        return read_address(address)
+    return MailServer(
+        host=env.str("EMAIL_HOST", default=""),
+        port=env.int("EMAIL_PORT", default=25),
+        user=env.str("EMAIL_HOST_USER", default=""),
+        password=env.str("EMAIL_HOST_PASSWORD", default=""),
+        use_tls=env.bool("EMAIL_USE_TLS", default=False),
+        use_ssl=env.bool("EMAIL_USE_SSL", default=False),
+    )
+
+
+(
+    EMAIL_HOST,
+    EMAIL_PORT,
+    EMAIL_HOST_USER,
+    EMAIL_HOST_PASSWORD,
+    EMAIL_USE_TLS,
+    EMAIL_USE_SSL,
+) = _mail_server()
+EMAIL_TIMEOUT: float = env.float("EMAIL_TIMEOUT", default=10.0)
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="mediaproc@localhost")
 
 # HTTP.
 

@@ -22,11 +22,13 @@ _SETTINGS = (
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one statement: pages of 8 kB that it touched, in memory or not, and milliseconds."""
+    """Of one statement: pages of 8 kB that it touched, in memory or not, milliseconds, and how many
+    rows it tried to lock."""
 
     sql: str
     buffers: int
     milliseconds: float
+    tried: int
 
 
 @contextmanager
@@ -72,4 +74,11 @@ def rescues(costs: list[Cost]) -> list[Cost]:
 def _cost(told: dict[str, Any]) -> Cost:
     plan = told["Plan"]
     buffers = sum(plan[f"Shared {kind} Blocks"] for kind in ("Hit", "Read"))
-    return Cost(told["Query Text"], buffers, plan["Actual Total Time"])
+    return Cost(told["Query Text"], buffers, plan["Actual Total Time"], _tried(plan))
+
+
+def _tried(node: dict[str, Any]) -> int:
+    below: list[dict[str, Any]] = node.get("Plans", [])
+    if node["Node Type"] == "LockRows":
+        return sum(round(one["Actual Rows"] * one["Actual Loops"]) for one in below)
+    return sum(map(_tried, below))

@@ -15,12 +15,16 @@ os.environ.update(
     LOG_FORMAT="json",
     PROCESSORS=",".join(
         (
-            "jobs.processors.simulate.Simulate",
-            "jobs.processors.transcode.Transcode",
-            "tests.processors.Noop",
-            "tests.processors.Hold",
-            "tests.processors.Fail",
-            "tests.processors.Die",
+            "jobs.processors.simulate.simulate",
+            "jobs.processors.transcode.transcode",
+            "jobs.processors.send_email.send_email",
+            "tests.processors.noop",
+            "tests.processors.urgent",
+            "tests.processors.hold",
+            "tests.processors.fail",
+            "tests.processors.remember",
+            "tests.processors.die",
+            "tests.processors.script",
         )
     ),
     JOB_LEASE_SECONDS="2",

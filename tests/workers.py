@@ -16,7 +16,7 @@ from jobs.models import Job, WorkerProcess
 from tests.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parent.parent
-FINAL = ("COMPLETED", "FAILED")
+FINAL = ("COMPLETED", "FAILED", "CANCELLED")
 
 
 def database_url() -> str:

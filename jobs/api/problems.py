@@ -69,8 +69,10 @@ def _answer(exception: Exception, request: HttpRequest) -> HttpResponse | None:
 
 @_answer.register
 def _(exception: Invalid, request: HttpRequest) -> HttpResponse:
-    error = FieldError(field=exception.field, code=exception.code, detail=exception.detail)
-    return _invalid(request, exception.status, [error])
+    errors = [
+        FieldError(field=one.field, code=one.code, detail=one.detail) for one in exception.each()
+    ]
+    return _invalid(request, exception.status, errors)
 
 
 @_answer.register

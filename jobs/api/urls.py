@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from jobs.api.schedules import OneSchedule, PauseSchedule, ResumeSchedule, Schedules
+from jobs.api.types import JobTypes
 from jobs.api.views import JobStatus, ServiceHealth, SubmitJob
 
 app_name = "api"
@@ -9,4 +11,9 @@ urlpatterns = [
     path("submit_job", SubmitJob.as_view(), name="submit_job"),
     path("job/<str:job_id>/status", JobStatus.as_view(), name="job_status"),
     path("jobs/health", ServiceHealth.as_view(), name="health"),
+    path("jobs/types", JobTypes.as_view(), name="job_types"),
+    path("schedules", Schedules.as_view(), name="schedules"),
+    path("schedules/<str:schedule_id>", OneSchedule.as_view(), name="schedule"),
+    path("schedules/<str:schedule_id>/pause", PauseSchedule.as_view(), name="pause_schedule"),
+    path("schedules/<str:schedule_id>/resume", ResumeSchedule.as_view(), name="resume_schedule"),
 ]

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from rest_framework.exceptions import NotFound
@@ -28,17 +29,19 @@ class SubmitJob(APIView):
         submission = SubmissionSerializer(data=request.data)
         submission.is_valid(raise_exception=True)
         values = submission.validated_data
-        admitted = admit(
-            values["job_type"], values["source_file"], values["target_format"], values["parameters"]
-        )
+        source_file = values.get("source_file", "")
+        target_format = values.get("target_format", "")
+        admitted = admit(values["job_type"], source_file, target_format, values["parameters"])
+        priority = admitted.priority if values["priority"] is None else values["priority"]
         job = submit(
             NewJob(
                 job_type=admitted.job_type,
-                source_file=values["source_file"],
-                target_format=values["target_format"],
+                source_file=source_file,
+                target_format=target_format,
                 parameters=values["parameters"],
-                priority=values["priority"],
+                priority=priority,
                 max_attempts=admitted.max_attempts,
+                expires_in=settings.JOB_PENDING_TIMEOUT_SECONDS or None,
             )
         )
         location = reverse("api:job_status", args=[job.id])

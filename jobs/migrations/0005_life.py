@@ -12,6 +12,27 @@ from django.db import migrations, models
 import jobs.models.columns
 import jobs.states
 
+# A lock that is asked for keeps everybody else waiting behind it. So it is asked for briefly, again
+# and again, until nobody holds the table for long: no submission waits half a second.
+LOCK = """
+DO $$
+BEGIN
+  PERFORM set_config('lock_timeout', '300ms', true);
+  FOR attempt IN 1..600 LOOP
+    BEGIN
+      LOCK TABLE jobs_job IN ACCESS EXCLUSIVE MODE;
+      PERFORM set_config('lock_timeout', '0', true);
+      RETURN;
+    EXCEPTION WHEN lock_not_available THEN
+      PERFORM pg_sleep(0.5);
+    END;
+  END LOOP;
+  RAISE EXCEPTION 'jobs_job was in use for 8 minutes without a pause: end long transactions on it'
+    ' (see pg_stat_activity) and migrate again';
+END
+$$
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -257,6 +278,7 @@ class Migration(migrations.Migration):
                 "ordering": ["-fire_at"],
             },
         ),
+        migrations.RunSQL(LOCK, migrations.RunSQL.noop),
         migrations.AddField(
             model_name="job",
             name="estimated_seconds",

@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from jobs.models.columns import CLOCK, new_id
-from jobs.priorities import DEFAULT
+from jobs.priorities import DEFAULT, HIGHEST, LOWEST
 
 
 class MissedRuns(models.TextChoices):
@@ -29,7 +30,17 @@ class Schedule(models.Model):
     )
     paused = models.BooleanField(default=False, db_default=False)
     next_fire_at = models.DateTimeField(
-        null=True, editable=False, help_text="Empty while paused, or when it never fires again."
+        null=True,
+        editable=False,
+        help_text="Stays while paused: what passes meanwhile was missed. Empty: see the error.",
+    )
+    error = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Why it fires no more, until it is edited.",
     )
 
     job_type = models.CharField(max_length=50)
@@ -45,7 +56,17 @@ class Schedule(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name"]
-        indexes: ClassVar = [models.Index("next_fire_at", name="schedule_due")]
+        constraints: ClassVar = [
+            # What a job's row would refuse is refused before it is due.
+            models.CheckConstraint(
+                name="schedule_is_possible",
+                condition=Q(priority__range=(LOWEST, HIGHEST), max_attempts__gte=1),
+                violation_error_message="Priorities run from 0 to 10, attempts from 1.",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index("next_fire_at", name="schedule_due", condition=Q(paused=False))
+        ]
 
     def __str__(self) -> str:
         return self.name

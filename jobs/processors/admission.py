@@ -6,7 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
-from jobs.processors.contract import Invalid, Processor
+from jobs.processors.checks import validate
+from jobs.processors.contract import Invalid
+from jobs.processors.declaration import Processor
 from jobs.processors.registry import processors
 from jobs.storage import source_exists
 
@@ -16,30 +18,32 @@ SIMULATE = "simulate"
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What the processor settles about a new job."""
+    """What the job type settles about a new job. priority: where none was asked for."""
 
     job_type: str
     max_attempts: int
+    priority: int
 
 
 def admit(
     job_type: str | None, source_file: str, target_format: str, parameters: Mapping[str, Any]
 ) -> Admitted:
-    """Choose the job type and check the values against it.
+    """Choose the job type and check the values against it; "" is a value that was not given.
 
     Without a type the job is a transcode; where its source is not in the media store and
     SIMULATE_MISSING_SOURCES is on, it is simulated instead.
 
-    Raises Invalid, which names the field.
+    Raises Invalid, which names the fields.
     """
-    processor = _processor(job_type or TRANSCODE)
+    processor = find(job_type or TRANSCODE)
     if job_type is None and settings.SIMULATE_MISSING_SOURCES and not source_exists(source_file):
-        processor = _processor(SIMULATE)
-    processor.validate(source_file, target_format, parameters)
-    return Admitted(processor.job_type, processor.retry_policy.max_attempts)
+        processor = find(SIMULATE)
+    validate(processor, source_file, target_format, parameters)
+    return Admitted(processor.job_type, processor.retry_policy.max_attempts, processor.priority)
 
 
-def _processor(job_type: str) -> Processor:
+def find(job_type: str) -> Processor:
+    """The job type of this name. Raises Invalid that names those there are."""
     try:
         return processors()[job_type]
     except KeyError:

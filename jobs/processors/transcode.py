@@ -1,6 +1,5 @@
 """Transcode a file of the media store into another format, for real."""
 
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -12,65 +11,61 @@ from jobs.media.binaries import Tools, find_tools
 from jobs.media.errors import MediaError, Stopped
 from jobs.media.info import MediaInfo
 from jobs.media.limits import MEBIBYTE, Limits, Sandbox
-from jobs.media.presets import find_preset
-from jobs.media.transcode import Transcoded, transcode
+from jobs.media.presets import ALIASES, TARGETS, find_preset
+from jobs.media.transcode import Transcoded
+from jobs.media.transcode import transcode as encode
 from jobs.outcomes import Completed, Failed, Interrupted, Metrics, Outcome, Retry
-from jobs.processors.checks import check_parameters, check_source_exists, check_target
-from jobs.processors.contract import Context, Invalid, RetryPolicy
+from jobs.processors.contract import Context, Invalid
+from jobs.processors.declaration import Source, processor
+from jobs.processors.parameters import NoParameters
 
 
-class Transcode:
-    """Reads `sources/<source_file>`, writes `outputs/<job id>/<lease>.<extension>`.
+def can_make(source_file: str, target_format: str, parameters: NoParameters) -> None:
+    """Raise Invalid when this installation's ffmpeg cannot make the format."""
+    try:
+        _tools().require(find_preset(target_format))
+    except MediaError as error:
+        if error.permanent:
+            raise Invalid("target_format", error.code, error.message) from None
+        # No ffmpeg beside the web server: that is the workers' business.
 
-    The result names the output and says what is in it. A source that cannot be read fails for
-    good; a full disk or a killed ffmpeg is tried again.
+
+@processor("transcode", source=Source.STORED, formats=(*TARGETS, *ALIASES), check=can_make)
+def transcode(context: Context, parameters: NoParameters) -> Outcome:
+    """Transcode a file of the media store into another format.
+
+    Reads `sources/<source_file>`, writes `outputs/<job id>/<lease>.<extension>`. The result names
+    the output and says what is in it. A source that cannot be read fails for good; a full disk or
+    a killed ffmpeg is tried again.
     """
+    attempt = context.attempt
 
-    job_type = "transcode"
-    retry_policy = RetryPolicy()
+    def on_progress(fraction: float | None, speed: float | None) -> None:
+        context.report(fraction, "" if speed is None else f"{speed:.1f}x")
 
-    def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
-        """The source is in the store, and this installation can make the format."""
-        check_parameters(parameters, ())
-        preset = check_target(target_format)
-        check_source_exists(source_file)
-        try:
-            _tools().require(preset)
-        except MediaError as error:
-            if error.permanent:
-                raise Invalid("target_format", error.code, error.message) from None
-            # No ffmpeg beside the web server: that is the workers' business.
-
-    def run(self, context: Context) -> Outcome:
-        """Transcode, verified; progress as ffmpeg reports it."""
-        attempt = context.attempt
-
-        def on_progress(fraction: float | None, speed: float | None) -> None:
-            context.report(fraction, "" if speed is None else f"{speed:.1f}x")
-
-        try:
-            source = storage.resolve_source(attempt.source_file)
-            preset = find_preset(attempt.target_format)
-            storage.require_free_space(source.stat().st_size)
-            output = storage.output_path(attempt.job_id, attempt.lease, preset.extension)
-            done = transcode(
-                source,
-                output,
-                preset.name,
-                limits=_limits(),
-                tools=_tools(),
-                on_progress=on_progress,
-                stop=context.stopped,
-            )
-        except Stopped:
-            return Interrupted()
-        except MediaError as error:
-            return _failed(error)
-        except (storage.SourceNotFound, storage.OutsideStore) as error:
-            return Failed(str(error), code="source_not_found")
-        except storage.NotEnoughSpace as error:
-            return Retry(str(error), code="disk_full")
-        return Completed(_metrics(done), _result(output, done), output)
+    try:
+        source = storage.resolve_source(attempt.source_file)
+        preset = find_preset(attempt.target_format)
+        storage.require_free_space(source.stat().st_size)
+        output = storage.output_path(attempt.job_id, attempt.lease, preset.extension)
+        done = encode(
+            source,
+            output,
+            preset.name,
+            limits=_limits(min(preset.wall_seconds, context.seconds_left())),
+            tools=_tools(),
+            on_progress=on_progress,
+            stop=context.stopped,
+        )
+    except Stopped:
+        return Interrupted()
+    except MediaError as error:
+        return _failed(error)
+    except (storage.SourceNotFound, storage.OutsideStore) as error:
+        return Failed(str(error), code="source_not_found")
+    except storage.NotEnoughSpace as error:
+        return Retry(str(error), code="disk_full")
+    return Completed(_metrics(done), _result(output, done), output)
 
 
 @cache
@@ -78,8 +73,11 @@ def _tools() -> Tools:
     return find_tools(settings.FFMPEG)
 
 
-def _limits() -> Limits:
+def _limits(wall_seconds: float) -> Limits:
     return Limits(
+        wall_seconds=max(wall_seconds, 1.0),
+        # Nothing of a stopped encode is kept, so there is nothing to wait for.
+        terminate_seconds=0.5,
         max_duration_seconds=settings.MEDIA_MAX_DURATION_SECONDS,
         max_pixels=settings.MEDIA_MAX_PIXELS,
         max_fps=settings.MEDIA_MAX_FPS,

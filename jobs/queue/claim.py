@@ -12,13 +12,15 @@ class Demand:
     """Who claims, what, and for how long.
 
     lowest, highest: the range of priorities. worker: a name for people. lease_seconds: how long
-    the jobs are the worker's unless it renews.
+    the jobs are the worker's unless it renews. ageing_seconds: for each such time that it has
+    waited a job counts one priority higher; 0: it does not.
     """
 
     lowest: int
     highest: int
     worker: str
     lease_seconds: float
+    ageing_seconds: float = 0.0
 
 
 class Position(NamedTuple):
@@ -28,6 +30,7 @@ class Position(NamedTuple):
     job_id: str
 
 
+PRIORITY = Attempt._fields.index("priority")
 BEGINNING = Position("-infinity", "00000000-0000-0000-0000-000000000000")
 
 
@@ -47,4 +50,4 @@ def read_claimed(rows: list[list[Any]]) -> list[Attempt]:
 
 def read_reached(rows: list[list[Any]]) -> dict[int, Position]:
     """The last position that was claimed of each priority."""
-    return {row[-3]: Position(row[-1], row[0]) for row in rows}
+    return {row[PRIORITY]: Position(row[-1], row[0]) for row in rows}

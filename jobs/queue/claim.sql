@@ -4,6 +4,11 @@
 -- after_at and after_id tell for each priority, from the highest to the lowest, behind which
 -- position (queued_at, id) to look: what is before it was taken, and while a snapshot is held open
 -- its dead index entries would all be read again for every claim (docs/adr/0012-lower-bounds.md).
+-- A row's xmax is the transaction that locked or changed it last. Where that may still run, another
+-- claim is taking the row: passed over here, it costs a fraction of what SKIP LOCKED pays to find it
+-- locked (docs/adr/0014-many-processes.md). A look at everything tries those rows too: their
+-- transaction may have been rolled back.
+-- One that was not started in time is passed over: it is for expire.py to fail.
 -- The pick is materialized: as a plain subquery the planner may run it again for each row and claim
 -- more than `want`. The rows of a LATERAL come priority by priority, because it runs once for each.
 CREATE OR REPLACE FUNCTION jobs_claim(
@@ -14,6 +19,8 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   jobs json;
+  -- How many transactions ago the oldest one that still runs began.
+  running integer := age(pg_snapshot_xmin(pg_current_snapshot())::xid);
 BEGIN
   WITH picked AS MATERIALIZED (
     SELECT job.ctid AS place
@@ -22,6 +29,8 @@ BEGIN
       SELECT ctid FROM jobs_job
       WHERE status = 'QUEUED' AND priority = highest + 1 - after.number
         AND (queued_at, id) > (after.queued_at, after.id)
+        AND (age(xmax) > running OR after.queued_at = '-infinity')
+        AND (expires_at IS NULL OR expires_at > clock_timestamp() OR started_at IS NOT NULL)
       ORDER BY queued_at, id
       LIMIT want
       FOR NO KEY UPDATE SKIP LOCKED
@@ -42,7 +51,7 @@ BEGIN
     RETURNING job.priority, job.queued_at, job.id,
       json_build_array(job.id, job.lease, job.attempt, job.max_attempts, job.job_type,
                        job.source_file, job.target_format, job.priority, job.parameters,
-                       job.queued_at) AS attempt
+                       job.soft_limit_seconds, job.hard_limit_seconds, job.queued_at) AS attempt
   )
   SELECT json_agg(attempt ORDER BY priority DESC, queued_at, id) INTO jobs FROM claimed;
   RETURN jobs;

@@ -4,6 +4,8 @@ Django's cursor formats every value into the text of the statement; the engine's
 thousands of times a second and are prepared once a connection instead.
 """
 
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +115,29 @@ def _error(result: psycopg.pq.abc.PGresult) -> psycopg.Error:
     return error_from_result(result)
 
 
+def is_duplicate(error: Exception) -> bool:
+    """Whether a django.db error says that a unique value was there already."""
+    return isinstance(error.__cause__, psycopg.errors.UniqueViolation)
+
+
+def hang_up(raw: psycopg.Connection[Any]) -> bool:
+    """Let the thread that waits for this connection fail: to be called by another thread.
+
+    The caller sees to it that nobody closes the connection meanwhile. Returns False when it is
+    closed already. Cancelling would be no help: that asks the very server that does not answer.
+    """
+    try:
+        number = raw.pgconn.socket
+        with socket.socket(fileno=os.dup(number)) as ours:
+            # libpq closes a broken connection's socket itself: look again what this is one of.
+            if raw.pgconn.socket != number:
+                return False
+            ours.shutdown(socket.SHUT_RDWR)
+    except (psycopg.Error, OSError):
+        return False
+    return True
+
+
 def direct_parameters(**changed: Any) -> dict[str, Any]:
     """How psycopg connects to the same database, for a connection that Django does not keep."""
     parameters = connection.get_connection_params()
@@ -121,4 +146,12 @@ def direct_parameters(**changed: Any) -> dict[str, Any]:
     return parameters | changed
 
 
-__all__ = ["Jsonb", "Statement", "direct_parameters", "engine_cursor", "fetch"]
+__all__ = [
+    "Jsonb",
+    "Statement",
+    "direct_parameters",
+    "engine_cursor",
+    "fetch",
+    "hang_up",
+    "is_duplicate",
+]

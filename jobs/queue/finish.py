@@ -9,6 +9,7 @@ from jobs.queue.database import fetch
 from jobs.states import Status
 
 MAX_ERROR_CHARACTERS = 4000
+MAX_TRACEBACK_CHARACTERS = 16_384
 
 _FINISH = "SELECT jobs_complete(%(completed)s::json) + jobs_finish(%(others)s::json)"
 _STILL_MINE = """
@@ -84,17 +85,34 @@ def _pack_completed(attempt: Attempt, outcome: Completed) -> str:
 def _pack_other(
     attempt: Attempt, outcome: Retry | Snooze | Failed | Cancel | Interrupted
 ) -> dict[str, Any]:
-    packed = {"id": attempt.id, "lease": attempt.lease}
+    packed: dict[str, Any] = {"id": attempt.id, "lease": attempt.lease}
     match outcome:
-        case Retry(backoff=backoff) if attempt.number < attempt.max_attempts:
-            wait = longest_wait(backoff or Backoff(), attempt.number)
-            return packed | {"status": Status.PENDING, "longest_wait": wait}
-        case Retry(error=error, code=code) | Failed(error=error, code=code):
-            return packed | {"status": Status.FAILED, "error": storable(error), "code": code}
-        case Snooze() | Cancel():
-            raise NotImplementedError  # follows with the history of attempts
+        case Retry() if attempt.number < attempt.max_attempts:
+            return packed | _pack_error(outcome) | _pack_wait(outcome, attempt.number)
+        case Retry() | Failed():
+            return packed | _pack_error(outcome) | {"status": Status.FAILED}
+        case Snooze(seconds=seconds, reason=reason):
+            again = {"status": Status.PENDING, "snoozed": True, "wait": max(0.0, seconds)}
+            return packed | again | {"error": storable(reason)}
+        case Cancel(reason=reason):
+            return packed | {"status": Status.CANCELLED, "error": storable(reason)}
         case Interrupted(started=started):
             return packed | {"status": Status.QUEUED, "started": started}
+
+
+def _pack_error(outcome: Retry | Failed) -> dict[str, Any]:
+    return {
+        "error": storable(outcome.error),
+        "code": outcome.code,
+        "traceback": storable(outcome.traceback, MAX_TRACEBACK_CHARACTERS),
+    }
+
+
+def _pack_wait(outcome: Retry, number: int) -> dict[str, Any]:
+    if outcome.after is not None:
+        return {"status": Status.PENDING, "wait": max(0.0, outcome.after)}
+    longest = longest_wait(outcome.backoff or Backoff(), number)
+    return {"status": Status.PENDING, "longest_wait": longest}
 
 
 def longest_wait(backoff: Backoff, attempt: int) -> float:
@@ -102,7 +120,7 @@ def longest_wait(backoff: Backoff, attempt: int) -> float:
     return float(min(backoff.cap_seconds, backoff.base_seconds * 2 ** min(attempt - 1, 30)))
 
 
-def storable(text: str) -> str:
+def storable(text: str, most: int = MAX_ERROR_CHARACTERS) -> str:
     """Text as PostgreSQL can hold it: no NUL, no lone surrogate; the end kept if it is too long."""
     clean = text.replace("\x00", "").encode("utf-8", "replace").decode()
-    return clean if len(clean) <= MAX_ERROR_CHARACTERS else "..." + clean[-MAX_ERROR_CHARACTERS:]
+    return clean if len(clean) <= most else "..." + clean[-most:]

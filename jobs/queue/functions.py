@@ -15,6 +15,7 @@ FUNCTIONS = {
     "jobs_finish": Path(__file__).with_name("finish.sql"),
     "jobs_claim": Path(__file__).with_name("claim.sql"),
     "jobs_step": Path(__file__).with_name("step.sql"),
+    "jobs_step_ageing": Path(__file__).with_name("ageing.sql"),
 }
 
 

@@ -1,7 +1,8 @@
-"""Write how far running jobs are."""
+"""Write how far running jobs are, and tell how long they will still take."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from jobs.queue.database import fetch
@@ -48,6 +49,16 @@ def report_progress(reports: Sequence[Progress]) -> set[int]:
         },
     )
     return {lease for (lease,) in rows}
+
+
+def seconds_left(
+    started_at: datetime | None, progress: float | None, now: datetime
+) -> float | None:
+    """How long a running job will still take if it goes on as it did; None when nobody can tell."""
+    if started_at is None or not progress:
+        return None
+    taken = max(0.0, (now - started_at).total_seconds())
+    return taken * (1 - progress) / progress
 
 
 def _fraction(progress: float | None) -> float | None:

@@ -19,9 +19,9 @@ RETURNING job.priority
 """
 
 
-def promote() -> int:
-    """Move due jobs from PENDING to QUEUED. Returns how many."""
-    promoted = fetch(_PROMOTE, {"batch": BATCH})
+def promote() -> list[int]:
+    """Move due jobs from PENDING to QUEUED. Returns the priority of each."""
+    promoted = [priority for (priority,) in fetch(_PROMOTE, {"batch": BATCH})]
     if promoted:
-        announce(*{priority for (priority,) in promoted})
-    return len(promoted)
+        announce(*set(promoted))
+    return promoted

@@ -15,23 +15,35 @@ WITH lost AS MATERIALIZED (
   ORDER BY id
   LIMIT %(batch)s
   FOR NO KEY UPDATE SKIP LOCKED
+), rescued AS (
+  UPDATE jobs_job job SET
+    status = CASE WHEN job.cancel_requested THEN 'CANCELLED'
+      WHEN job.lost_leases + 1 >= %(most)s THEN 'FAILED' ELSE 'QUEUED' END,
+    lost_leases = job.lost_leases + 1,
+    lease = NULL,
+    lease_expires_at = NULL,
+    attempt = job.attempt - 1,
+    progress = NULL,
+    progress_message = '',
+    completed_at = CASE WHEN job.cancel_requested OR job.lost_leases + 1 >= %(most)s
+      THEN clock_timestamp() END,
+    error_code = CASE WHEN job.lost_leases + 1 >= %(most)s AND NOT job.cancel_requested
+      THEN 'poison' ELSE '' END,
+    error_message = CASE WHEN job.lost_leases + 1 >= %(most)s AND NOT job.cancel_requested
+      THEN format('The worker died or hung %%s times while it ran this job; it will not be tried'
+                  ' again. The last was %%s.', job.lost_leases + 1, job.worker)
+      ELSE '' END
+  FROM lost WHERE job.id = lost.id
+  RETURNING job.id, job.status, job.priority, job.worker, job.attempt, job.started_at,
+    coalesce(job.completed_at, clock_timestamp()) AS ended_at
+), recorded AS (
+  INSERT INTO jobs_jobattempt (
+    job_id, number, worker, started_at, ended_at, outcome, error_message)
+  SELECT id, attempt + 1, worker, started_at, ended_at, 'lost',
+    'The worker died or hung: it did not renew its lease.'
+  FROM rescued
 )
-UPDATE jobs_job job SET
-  status = CASE WHEN job.lost_leases + 1 >= %(most)s THEN 'FAILED' ELSE 'QUEUED' END,
-  lost_leases = job.lost_leases + 1,
-  lease = NULL,
-  lease_expires_at = NULL,
-  attempt = job.attempt - 1,
-  progress = NULL,
-  progress_message = '',
-  completed_at = CASE WHEN job.lost_leases + 1 >= %(most)s THEN clock_timestamp() END,
-  error_code = CASE WHEN job.lost_leases + 1 >= %(most)s THEN 'poison' ELSE '' END,
-  error_message = CASE WHEN job.lost_leases + 1 >= %(most)s
-    THEN format('The worker died or hung %%s times while it ran this job; it will not be tried'
-                ' again. The last was %%s.', job.lost_leases + 1, job.worker)
-    ELSE '' END
-FROM lost WHERE job.id = lost.id
-RETURNING job.id, job.status, job.priority, job.worker
+SELECT id, status, priority, worker FROM rescued
 """
 
 
@@ -39,7 +51,9 @@ def rescue(lease_seconds: float, most_lost_leases: int) -> list[tuple[str, str, 
     """Put jobs with an expired lease back into the queue, at no cost of an attempt.
 
     A job that has lost `most_lost_leases` leases is FAILED with code `poison`: it probably kills
-    its workers. Never runs anything. Returns (job id, new status, worker that lost it).
+    its workers. One that was to be cancelled is CANCELLED. Every lost attempt is recorded, also of
+    a job that waited in a chunk: nobody is left to say that it never began. Never runs anything.
+    Returns (job id, new status, worker that lost it).
     """
     rescued = fetch(
         _RESCUE, {"lease_seconds": lease_seconds, "most": most_lost_leases, "batch": BATCH}

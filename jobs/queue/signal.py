@@ -1,8 +1,8 @@
-"""Tell idle workers that there is work: after the commit, debounced, never in the caller's way.
+"""Tell workers of something to do: after the commit, debounced, never in the caller's way.
 
-Polling alone is correct; a signal only cuts latency. So it is sent by a thread of its own, on a
-connection of its own: a server that is down or hangs costs the submitter nothing. NOTIFY stays out
-of the submitting transaction because there it would serialise commits.
+Workers look at the rows anyway; a signal only cuts latency. So it is sent by a thread of its own,
+on a connection of its own: a server that is down or hangs costs the submitter nothing. NOTIFY stays
+out of the submitting transaction because there it would serialise commits.
 """
 
 import atexit
@@ -23,26 +23,30 @@ DEBOUNCE_SECONDS = 0.002
 IDLE_SECONDS = 30.0  # then the connection is closed until it is needed again
 HOLD_SECONDS = 2.0  # a signal that failed is left alone so long
 
+# What a signal tells of, beside the priorities that have new jobs.
+CANCEL = "cancel"  # a running job is to stop
+POOLS = "pools"  # a pool was paused or resumed, or a process is to drain
+
 _NOTIFY = Statement("SELECT pg_notify($1, $2)::text")
 
 log = structlog.get_logger(__name__)
 
 
 class Announcer:
-    """Sends the priorities that have new jobs over every configured wake-up signal."""
+    """Sends what there is to do over every configured wake-up signal."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._stopping = threading.Event()
-        self._priorities: set[int] = set()
+        self._topics: set[str] = set()
         self._thread: threading.Thread | None = None
         self._held_until: dict[str, float] = {}
 
-    def announce(self, *priorities: int) -> None:
-        """Say that jobs of these priorities wait. Returns at once."""
+    def announce(self, *topics: int | str) -> None:
+        """Say that jobs of these priorities wait, or CANCEL, or POOLS. Returns at once."""
         with self._lock:
-            self._priorities.update(priorities)
+            self._topics.update(str(topic) for topic in topics)
             self._wanted.set()
             if self._thread is None:
                 self._stopping.clear()
@@ -68,13 +72,13 @@ class Announcer:
             connection.close()
 
     def _next_payload(self) -> str:
-        """Wait for priorities to announce; empty when idle or closing, and the thread is to end."""
+        """Wait for topics to announce; empty when idle or closing, and the thread is to end."""
         if not self._stopping.is_set():
             self._wanted.wait(IDLE_SECONDS)
         with self._lock:
             self._wanted.clear()
-            payload = ",".join(str(priority) for priority in sorted(self._priorities))
-            self._priorities.clear()
+            payload = ",".join(sorted(self._topics))
+            self._topics.clear()
             if not payload:
                 self._thread = None
             return payload
@@ -92,6 +96,15 @@ class Announcer:
         else:
             if self._held_until.pop(name, None) is not None:
                 log.info("wakeup.send_recovered", signal=name)
+
+
+def tell_workers(word: str) -> None:
+    """Tell all worker processes something that is no priority, on this thread's connection.
+
+    Who does not know the word, an older version, takes no notice.
+    """
+    if settings.WAKEUP_NOTIFY:
+        _NOTIFY.run(CHANNEL, word)
 
 
 def _senders() -> dict[str, Callable[[str], None]]:

@@ -11,6 +11,7 @@ from jobs.queue.database import Statement
 from jobs.queue.finish import Finished, lost_leases, pack
 
 _STEP = Statement("SELECT jobs_step($1, $2, $3, $4, $5, $6, $7, $8)")
+_STEP_AGEING = Statement("SELECT jobs_step_ageing($1, $2, $3, $4, $5, $6, $7, $8, $9)")
 EVERYTHING: Mapping[int, Position] = MappingProxyType({})
 
 
@@ -34,7 +35,7 @@ def step(
     Never call it inside a transaction of your own: what it claims would be nobody's on a rollback.
     """
     after_at, after_id = pack_positions(demand, after)
-    answer = _STEP.run(
+    values = (
         *pack(finished),
         str(demand.highest),
         after_at,
@@ -43,6 +44,10 @@ def step(
         demand.worker,
         str(demand.lease_seconds),
     )
+    if demand.ageing_seconds:
+        answer = _STEP_AGEING.run(*values, str(demand.ageing_seconds))
+    else:
+        answer = _STEP.run(*values)
     settled, rows = json.loads(answer)
     rows = rows or []
     return Stepped(lost_leases(finished, settled), read_claimed(rows), read_reached(rows))

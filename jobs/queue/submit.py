@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,8 @@ from jobs.states import Status
 
 _COLUMNS = (
     "id, job_type, source_file, target_format, parameters, priority, max_attempts, owner_id,"
-    " created_at, status, scheduled_at, queued_at"
+    " created_at, status, scheduled_at, queued_at, name, expires_at, soft_limit_seconds,"
+    " hard_limit_seconds, replay_of, source_bytes, estimated_seconds"
 )
 # A job whose time has not come waits as PENDING; the database's clock decides.
 _INSERT = Statement(
@@ -27,9 +28,11 @@ SELECT $1::uuid, $2::text, $3::text, $4::text, $5::jsonb, $6::smallint, $7::smal
        moment,
        CASE WHEN at > moment THEN '{Status.PENDING}' ELSE '{Status.QUEUED}' END,
        at,
-       CASE WHEN at > moment THEN NULL ELSE moment END
+       CASE WHEN at > moment THEN NULL ELSE moment END,
+       $10::text, greatest(moment, at) + make_interval(secs => $11::float8), $12::float8,
+       $13::float8, $14::uuid, $15::bigint, $16::float8
 FROM (SELECT $9::timestamptz AS at, clock_timestamp() AS moment) AS clock
-RETURNING json_build_array(status, created_at, queued_at)
+RETURNING json_build_array(status, created_at, queued_at, expires_at)
 """  # noqa: S608 - constants of this module only
 )
 _COPY = f"COPY jobs_job ({_COLUMNS}) FROM STDIN"
@@ -37,7 +40,12 @@ _COPY = f"COPY jobs_job ({_COLUMNS}) FROM STDIN"
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be. Its values were checked by the processor of its type."""
+    """A job to be. Its values were checked by the processor of its type.
+
+    scheduled_at: not before then; with a zone. expires_in: FAILED as expired unless it is started
+    within so many seconds, counted from the time it is due; None for never. soft_limit_seconds,
+    hard_limit_seconds: None for the type's. replay_of: the job that it repeats.
+    """
 
     job_type: str
     source_file: str = ""
@@ -47,6 +55,13 @@ class NewJob:
     max_attempts: int = 3
     owner_id: int | None = None
     scheduled_at: datetime | None = None
+    name: str = ""
+    expires_in: float | None = None
+    soft_limit_seconds: float | None = None
+    hard_limit_seconds: float | None = None
+    replay_of: UUID | None = None
+    source_bytes: int | None = None
+    estimated_seconds: float | None = None
 
 
 def submit(new: NewJob) -> Job:
@@ -63,10 +78,17 @@ def submit(new: NewJob) -> Job:
         json.dumps(dict(new.parameters), ensure_ascii=False),
         str(new.priority),
         str(new.max_attempts),
-        None if new.owner_id is None else str(new.owner_id),
+        _text(new.owner_id),
         None if new.scheduled_at is None else new.scheduled_at.isoformat(),
+        new.name,
+        _text(new.expires_in),
+        _text(new.soft_limit_seconds),
+        _text(new.hard_limit_seconds),
+        _text(new.replay_of),
+        _text(new.source_bytes),
+        _text(new.estimated_seconds),
     )
-    status, created_at, queued_at = json.loads(answer)
+    status, created_at, queued_at, expires_at = json.loads(answer)
     transaction.on_commit(lambda: announce(new.priority), robust=True)
     return Job(
         id=job_id,
@@ -78,41 +100,59 @@ def submit(new: NewJob) -> Job:
         max_attempts=new.max_attempts,
         owner_id=new.owner_id,
         scheduled_at=new.scheduled_at,
+        name=new.name,
+        soft_limit_seconds=new.soft_limit_seconds,
+        hard_limit_seconds=new.hard_limit_seconds,
+        replay_of=new.replay_of,
+        source_bytes=new.source_bytes,
+        estimated_seconds=new.estimated_seconds,
         status=status,
         created_at=datetime.fromisoformat(created_at),
         queued_at=queued_at and datetime.fromisoformat(queued_at),
+        expires_at=expires_at and datetime.fromisoformat(expires_at),
     )
 
 
 def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
-    """Insert many jobs in one COPY, all or none, and wake workers once. Returns ids in order.
-
-    All must be due: a `scheduled_at` is refused with ValueError.
-    """
+    """Insert many jobs in one COPY, all or none, and wake workers once. Returns ids in order."""
     ids: list[UUID] = []
     priorities: set[int] = set()
     [(moment,)] = fetch("SELECT clock_timestamp()", {})
     with transaction.atomic(), engine_cursor() as cursor, cursor.copy(_COPY) as copy:
         for new in new_jobs:
-            if new.scheduled_at is not None:
-                raise ValueError("submit_many takes jobs that are due now")
             ids.append(new_id())
             priorities.add(new.priority)
-            copy.write_row(
-                (
-                    ids[-1],
-                    new.job_type,
-                    new.source_file,
-                    new.target_format,
-                    Jsonb(dict(new.parameters)),
-                    new.priority,
-                    new.max_attempts,
-                    new.owner_id,
-                    moment,
-                    Status.QUEUED.value,
-                    None,
-                    moment,
-                )
-            )
+            copy.write_row(_row(ids[-1], new, moment))
     transaction.on_commit(lambda: announce(*priorities), robust=True)
     return ids
+
+
+def _row(job_id: UUID, new: NewJob, moment: datetime) -> tuple[object, ...]:
+    """The values of _COLUMNS."""
+    due = moment if new.scheduled_at is None else max(moment, new.scheduled_at)
+    waits = due > moment
+    return (
+        job_id,
+        new.job_type,
+        new.source_file,
+        new.target_format,
+        Jsonb(dict(new.parameters)),
+        new.priority,
+        new.max_attempts,
+        new.owner_id,
+        moment,
+        Status.PENDING.value if waits else Status.QUEUED.value,
+        new.scheduled_at,
+        None if waits else moment,
+        new.name,
+        None if new.expires_in is None else due + timedelta(seconds=new.expires_in),
+        new.soft_limit_seconds,
+        new.hard_limit_seconds,
+        new.replay_of,
+        new.source_bytes,
+        new.estimated_seconds,
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

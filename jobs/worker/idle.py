@@ -15,6 +15,7 @@ class Idle:
         self._poll_seconds = poll_seconds
         self._condition = threading.Condition()
         self._signals = 0
+        self._waiting = 0
         self._polled = False
         self._closed = False
 
@@ -22,11 +23,12 @@ class Idle:
         """The number of signals so far. Read it before a claim, hand it to `wait` after."""
         return self._signals
 
-    def wake_one(self) -> None:
-        """There may be work for one more thread."""
+    def wake_one(self) -> int:
+        """There may be work for one more thread. Returns how many were waiting."""
         with self._condition:
             self._signals += 1
             self._condition.notify()
+            return self._waiting
 
     def close(self) -> None:
         """Nobody waits any more: the pool is to end."""
@@ -39,10 +41,12 @@ class Idle:
         with self._condition:
             if self._closed or self._signals != seen:
                 return
+            self._waiting += 1
             if self._polled:
                 self._condition.wait()
-                return
-            self._polled = True
-            # Shorter by chance, never longer: workers that started together drift apart.
-            self._condition.wait(self._poll_seconds * random.uniform(0.8, 1.0))  # noqa: S311
-            self._polled = False
+            else:
+                self._polled = True
+                # Shorter by chance, never longer: workers that started together drift apart.
+                self._condition.wait(self._poll_seconds * random.uniform(0.8, 1.0))  # noqa: S311
+                self._polled = False
+            self._waiting -= 1

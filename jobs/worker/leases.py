@@ -1,71 +1,32 @@
-"""The leases that this process holds, and the line from the worker to each running attempt."""
+"""The leases that this process holds."""
 
 import threading
 import time
 from collections.abc import Iterable
 
 from jobs.attempt import Attempt
-from jobs.outcomes import Interrupted
+from jobs.outcomes import Interrupted, Outcome
 from jobs.queue.finish import Finished
-from jobs.queue.progress import Progress
-
-
-class Execution:
-    """One claimed attempt, under way or about to be: the Context that its processor sees."""
-
-    __slots__ = ("_event", "_progress", "_stopped", "attempt", "begun", "claimed_at", "ended")
-
-    def __init__(self, attempt: Attempt, claimed_at: float) -> None:
-        self.attempt = attempt
-        self.claimed_at = claimed_at
-        self.begun = False
-        self.ended = False
-        self._stopped = False
-        # Made when somebody waits: most short jobs never do.
-        self._event: threading.Event | None = None
-        self._progress: tuple[float | None, str] | None = None
-
-    def report(self, progress: float | None, message: str = "") -> None:
-        """Keep the newest progress; the heartbeat thread writes it."""
-        self._progress = (progress, message)
-
-    def stopped(self) -> bool:
-        """Whether the attempt is to stop now."""
-        return self._stopped
-
-    def wait(self, seconds: float) -> bool:
-        """Sleep at most `seconds`; True at once when the attempt is to stop."""
-        if self._event is None:
-            self._event = threading.Event()
-        # Looked at after the event is there: stop() sets the flag first.
-        return self._stopped or self._event.wait(seconds)
-
-    def stop(self) -> None:
-        """Ask the processor to stop."""
-        self._stopped = True
-        if self._event is not None:
-            self._event.set()
-
-    def take_progress(self) -> Progress | None:
-        """The progress that was reported since the last call."""
-        reported, self._progress = self._progress, None
-        if reported is None:
-            return None
-        return Progress(self.attempt.job_id, self.attempt.lease, *reported)
+from jobs.worker.checkpoints import Checkpoints
+from jobs.worker.execution import Execution
 
 
 class Leases:
-    """Every lease that the threads of this process hold."""
+    """Every lease that the threads of this process hold, and whether it can renew them."""
 
-    def __init__(self) -> None:
+    def __init__(self, lease_seconds: float, checkpoints: Checkpoints) -> None:
+        self._checkpoints = checkpoints
+        self._lease_seconds = lease_seconds
+        self._renewed_at = time.monotonic()
         self._lock = threading.Lock()
         self._held: dict[int, Execution] = {}
         self._interrupted = False
 
     def add(self, attempts: Iterable[Attempt]) -> list[Execution]:
-        """Jobs were claimed. Stopped at once where the process is already handing back."""
+        """This thread claimed jobs. Stopped at once where the process is already handing back."""
         now = time.monotonic()
-        executions = [Execution(attempt, now) for attempt in attempts]
+        thread = threading.current_thread()
+        executions = [Execution(attempt, now, thread, self._checkpoints) for attempt in attempts]
         with self._lock:
             for execution in executions:
                 self._held[execution.attempt.lease] = execution
@@ -77,8 +38,10 @@ class Leases:
     def begin(self, execution: Execution) -> bool:
         """The processor is about to be called. False when the job was handed back meanwhile."""
         with self._lock:
-            execution.begun = execution.attempt.lease in self._held
-            return execution.begun
+            if execution.attempt.lease not in self._held:
+                return False
+            execution.begun_at = time.monotonic()
+            return True
 
     def remove(self, leases: Iterable[int]) -> None:
         """The jobs are settled, or lost."""
@@ -91,12 +54,53 @@ class Leases:
         with self._lock:
             return list(self._held.values())
 
+    def under_way(self, seconds: float = 0.0) -> list[Execution]:
+        """The attempts that were claimed so long ago and have not ended."""
+        before = time.monotonic() - seconds
+        return [one for one in self.held() if one.claimed_at <= before and one.outcome is None]
+
+    def take(self, execution: Execution) -> bool:
+        """Take an attempt away from its thread. False when it has ended this moment."""
+        with self._lock:
+            if execution.outcome is not None or execution.attempt.lease not in self._held:
+                return False
+            del self._held[execution.attempt.lease]
+            execution.taken = True
+        execution.stop()
+        return True
+
+    def end(self, execution: Execution, outcome: Outcome) -> bool:
+        """The processor has returned. False when the attempt was taken away before."""
+        execution.outcome = outcome
+        if not execution.taken:
+            return True
+        with self._lock:  # `take` may be about to find that it comes too late
+            return not execution.taken
+
+    def ended_in(self, thread: threading.Thread) -> list[Finished]:
+        """What a thread has done and not settled."""
+        return [
+            Finished(one.attempt, one.outcome)
+            for one in self.held()
+            if one.thread is thread and one.outcome is not None
+        ]
+
+    def renewed(self, asked_at: float) -> None:
+        """The heartbeat had its answer to what it asked at `asked_at` (time.monotonic)."""
+        self._renewed_at = asked_at
+
+    def renewable(self) -> bool:
+        """Whether a renewal came through within one lease time: else nothing more is claimed."""
+        return time.monotonic() - self._renewed_at < self._lease_seconds
+
     def take_waiting(self, seconds: float) -> list[Finished]:
         """Let go of jobs that have waited so long behind another of their chunk; hand them back."""
         before = time.monotonic() - seconds
         with self._lock:
             waiting = [
-                one for one in self._held.values() if not one.begun and one.claimed_at < before
+                one
+                for one in self._held.values()
+                if one.begun_at is None and one.claimed_at < before
             ]
             for one in waiting:
                 del self._held[one.attempt.lease]
@@ -111,4 +115,4 @@ class Leases:
 
     def hand_backs(self) -> list[Finished]:
         """What to settle for attempts whose threads do not come back in time."""
-        return [Finished(one.attempt, Interrupted(one.begun)) for one in self.held()]
+        return [Finished(one.attempt, Interrupted(one.begun_at is not None)) for one in self.held()]

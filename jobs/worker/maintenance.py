@@ -1,30 +1,51 @@
-"""One thread a process: rescues jobs of dead workers, queues those whose time has come, and now and
-then adds up and prunes what has ended."""
+"""One thread a process: rescues jobs of dead workers, queues those whose time has come, fails those
+that nobody started in time, fires schedules, and now and then adds up and prunes what has ended."""
 
-import random
+import math
 import threading
 import time
+from collections.abc import Callable, Collection
 
 import structlog
 from django.db import connection
 
+from jobs.queue.due import seconds_until_due
+from jobs.queue.expire import expire
+from jobs.queue.fire import fire_due, prune_fires
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
+from jobs.queue.signal import tell_workers
+from jobs.worker.looked import Looked
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import forget_dead
 from jobs.worker.sweeps import sweeps
+from jobs.worker.turn import Turn
 
 FORGET_EVERY_SECONDS = 600.0
+# Looking for lost leases takes at most one part in so many of the time, of all processes together.
+SHARE = 10
+LONGEST_REST = 1 / 3  # of a lease time
+# However many jobs are due one after the other, and also when another holds the lock on one.
+LEAST_PAUSE_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
 
 
 class Maintenance(threading.Thread):
-    """Runs in every worker process; SKIP LOCKED lets any number of them work side by side."""
+    """Runs in every worker process. Who has looked tells the others, and they need not.
+
+    SKIP LOCKED lets any number of them work side by side, so nothing depends on what is told: who
+    hears nothing looks.
+
+    processes: how many there are. wake: there are jobs of these priorities; returns for which it
+    has not enough idle threads.
+    """
 
     def __init__(
         self,
         patience: Patience,
+        processes: Callable[[], int],
+        wake: Callable[[Collection[int]], Collection[int]],
         *,
         scan_seconds: float,
         lease_seconds: float,
@@ -32,7 +53,12 @@ class Maintenance(threading.Thread):
     ) -> None:
         super().__init__(name="maintenance", daemon=True)
         self._patience = patience
+        self._processes = processes
+        self._wake = wake
         self._scan_seconds = scan_seconds
+        self._turn = Turn(scan_seconds, processes, time.monotonic())
+        self._alarm_at = 0.0  # the first look is at once
+        self._rescue_at = 0.0
         self._lease_seconds = lease_seconds
         self._most_lost_leases = most_lost_leases
         self._stopping = threading.Event()
@@ -41,18 +67,25 @@ class Maintenance(threading.Thread):
         """End soon."""
         self._stopping.set()
 
+    def heard(self, looked: Looked) -> None:
+        """Another process has looked, or this one."""
+        now = time.monotonic()
+        self._turn.looked(now)
+        self._rescue_at = now + looked.rest
+
     def run(self) -> None:
         """Until `stop`."""
         forgot_at = time.monotonic()
         now_and_then = sweeps()
         try:
-            while not self._stopping.wait(self._scan_seconds * random.uniform(0.5, 1.0)):  # noqa: S311
-                self._rescue()
-                while self._patience.run(promote):
-                    pass
+            while not self._stopping.wait(self._pause()):
+                if self._pause():
+                    continue  # put off while this thread slept
+                self._look()
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
+                    self._patience.run(prune_fires)
                 for sweep in now_and_then:
                     sweep.run_if_due()
         except GaveUp:
@@ -60,12 +93,61 @@ class Maintenance(threading.Thread):
         finally:
             connection.close()
 
+    def _expire(self) -> None:
+        while expired := self._patience.run(expire):
+            log.warning("jobs.expired", jobs=len(expired), first=expired[0])
+
+    def _pause(self) -> float:
+        return max(0.0, min(self._turn.due_at, self._alarm_at) - time.monotonic())
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        waiting = self._queue_due()
+        if began >= self._rescue_at:
+            self._rescue()
+        self._expire()
+        self._turn.looked(began)
+        if self._processes() > 1:
+            rest = max(0.0, self._rescue_at - time.monotonic())
+            self._patience.run(lambda: tell_workers(Looked(rest, waiting).payload()))
+
+    def _queue_due(self) -> set[int]:
+        """Queue what is due, and remember when the next will be, unless somebody looks before."""
+        waiting: set[int] = set()
+        seconds = self._patience.run(seconds_until_due)
+        if seconds is not None and seconds <= 0:
+            waiting = self._promote()
+            seconds = self._patience.run(seconds_until_due)
+        self._alarm_at = math.inf
+        # Who has looked last sets the alarm, and no others: hence only for the time of its turn.
+        if seconds is not None and seconds < self._scan_seconds:
+            self._alarm_at = time.monotonic() + max(seconds, LEAST_PAUSE_SECONDS)
+        return waiting
+
+    def _promote(self) -> set[int]:
+        """The priorities of jobs now queued for which there is no idle thread in this process.
+
+        A signal calls about eight processes by their count; right after many have died that can be
+        none, and polling would be too late. So this process sees to them, or calls all.
+        """
+        waiting: set[int] = set()
+        while promoted := self._patience.run(promote):
+            waiting.update(self._wake(promoted))
+        waiting.update(self._wake(self._patience.run(fire_due)))
+        return waiting
+
     def _rescue(self) -> None:
-        more = True
-        while more:
-            rescued = self._patience.run(
-                lambda: rescue(self._lease_seconds, self._most_lost_leases)
-            )
+        while True:
+            rescued, seconds = self._patience.run(self._timed_rescue)
             for job_id, status, worker in rescued:
                 log.warning("job.rescued", job_id=job_id, status=status, lost_by=worker)
-            more = len(rescued) == BATCH
+            if len(rescued) < BATCH:
+                break
+        # While an old snapshot is held open, a rescue reads the entries of all jobs since.
+        rest = min(self._lease_seconds * LONGEST_REST, SHARE * seconds)
+        self._rescue_at = time.monotonic() + rest
+
+    def _timed_rescue(self) -> tuple[list[tuple[str, str, str]], float]:
+        began = time.monotonic()
+        rescued = rescue(self._lease_seconds, self._most_lost_leases)
+        return rescued, time.monotonic() - began

@@ -1,5 +1,6 @@
 """Carry queue operations through outages of the database."""
 
+import math
 import random
 import threading
 import time
@@ -7,7 +8,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+
+from jobs.worker.watchdog import Watchdog
 
 T = TypeVar("T")
 FIRST_DELAY_SECONDS = 0.1
@@ -22,9 +25,15 @@ class GaveUp(Exception):
 
 class Patience:
     """Repeats an operation until the database answers. One for all threads of a process, so that
-    an outage is logged once."""
+    an outage is logged once.
 
-    def __init__(self) -> None:
+    watchdog: ends an operation that has had no answer for `seconds`, or for as long as its caller
+    says. Whose thread is not started ends none.
+    """
+
+    def __init__(self, watchdog: Watchdog | None = None, seconds: float = math.inf) -> None:
+        self._watchdog = watchdog or Watchdog(seconds)
+        self._seconds = seconds
         self._giving_up = threading.Event()
         self._lock = threading.Lock()
         self._lost_at: float | None = None
@@ -33,17 +42,21 @@ class Patience:
         """From now on a failing operation raises GaveUp instead of being repeated."""
         self._giving_up.set()
 
-    def run(self, operation: Callable[[], T]) -> T:
+    def run(self, operation: Callable[[], T], *, seconds: float | None = None) -> T:
         """The operation's result, however long the database is away.
 
+        seconds: how long a connection may leave it without an answer, if not as long as any other.
         Lost connections, deadlocks and timeouts are repeated; the operation must bear being run
         again after a COMMIT whose answer was lost. Any other error is the caller's.
         """
         delay = FIRST_DELAY_SECONDS
+        own = connections[DEFAULT_DB_ALIAS]  # of this thread; `connection` is of who looks
+        watch = self._watchdog.watching(lambda: own.connection, seconds or self._seconds)
         while True:
             began = time.monotonic()
             try:
-                result = operation()
+                with watch:
+                    result = operation()
             except (OperationalError, InterfaceError) as error:
                 connection.close()
                 if delay > FIRST_DELAY_SECONDS:  # a new connection failed as well

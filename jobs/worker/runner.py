@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 import structlog
@@ -14,10 +14,14 @@ from jobs.processors.registry import processors
 from jobs.queue.claim import Demand
 from jobs.queue.finish import finish
 from jobs.queue.promote import promote
+from jobs.queue.signal import CANCEL, POOLS
 from jobs.worker.bounds import Bounds
-from jobs.worker.heartbeat import Heartbeat
+from jobs.worker.checkpoints import Checkpoints
+from jobs.worker.execution import Execution
+from jobs.worker.heartbeat import RENEWALS_A_LEASE, Heartbeat
 from jobs.worker.idle import Idle
 from jobs.worker.leases import Leases
+from jobs.worker.looked import read_looked
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.pool import Pool
@@ -25,7 +29,8 @@ from jobs.worker.presence import Presence, process_name
 from jobs.worker.signals import StopSignals
 from jobs.worker.steps import Steps
 from jobs.worker.wakeup import listeners
-from jobs.worker.wakeup.listener import EVERYTHING
+from jobs.worker.wakeup.listener import EVERYTHING, PING_EVERY_SECONDS
+from jobs.worker.watchdog import Watchdog
 
 AT_ONCE = 2  # stop signals
 HAND_BACK_SECONDS = 1.5  # for processors to stop and say so, before their leases are handed back
@@ -40,27 +45,39 @@ class Runner:
     def __init__(self, pools: Sequence[priorities.Pool], *, once: bool = False) -> None:
         self._once = once
         self._signals = StopSignals()
-        self._patience = Patience()
-        self._leases = Leases()
-        self._pools = [self._pool(pool) for pool in pools]
-        self._listeners = listeners(self._wake)
+        lease = settings.JOB_LEASE_SECONDS
+        self._watchdog = Watchdog(min(lease / RENEWALS_A_LEASE, PING_EVERY_SECONDS))
+        # What a step claimed is lost after one lease time: no answer is worth waiting longer for.
+        self._patience = Patience(self._watchdog, lease)
+        self._checkpoints = Checkpoints(self._patience)
+        self._leases = Leases(lease, self._checkpoints)
+        self._listeners = listeners(self._wake, self._watchdog)
         self._presence = Presence(
             {pool.name: pool.threads for pool in pools},
             lambda: {one.signal_name: one.state for one in self._listeners},
-            settings.JOB_LEASE_SECONDS,
+            lease,
         )
+        self._pools = [self._pool(pool) for pool in pools]
         self._heartbeat = Heartbeat(
-            self._leases, self._presence, self._patience, settings.JOB_LEASE_SECONDS
+            self._leases,
+            self._presence,
+            self._patience,
+            lease,
+            replace=self._replace,
+            obey=self._obey,
         )
         self._maintenance = Maintenance(
             self._patience,
+            lambda: self._presence.all_processes,
+            self._wake_for,
             scan_seconds=settings.JOB_RETRY_SCAN_SECONDS,
-            lease_seconds=settings.JOB_LEASE_SECONDS,
+            lease_seconds=lease,
             most_lost_leases=settings.JOB_MAX_LOST_LEASES,
         )
 
     def run(self) -> bool:
-        """Block until the end. The first stop signal drains, the second hands back at once.
+        """Block until the end. The first stop signal, or a drain that was asked for, drains; the
+        second stop signal hands back at once.
 
         Returns False when a thread broke and the process ended because of it.
         """
@@ -83,16 +100,22 @@ class Runner:
         return not self._broken()
 
     def _start(self) -> None:
-        for thread in (*self._listeners, self._heartbeat, self._maintenance):
+        for thread in (self._watchdog, *self._listeners, self._heartbeat, self._maintenance):
             thread.start()
         self._patience.run(self._presence.seen)
+        self._obey()
         if self._once:
             self._patience.run(promote)
         for pool in self._pools:
             pool.start()
 
     def _wait_for_end(self) -> None:
-        while not self._signals.count and self._alive() and not self._broken():
+        while (
+            not self._signals.count
+            and not self._presence.drain_requested
+            and self._alive()
+            and not self._broken()
+        ):
             self._signals.wait(0.1 if self._once else 2.0)
 
     def _drain(self) -> None:
@@ -129,6 +152,7 @@ class Runner:
         self._maintenance.join(1)
         with suppress(GaveUp):  # then the maintenance of others forgets the row
             self._patience.run(self._presence.gone)
+        self._watchdog.stop()
         connection.close()
 
     def _broken(self) -> bool:
@@ -138,26 +162,66 @@ class Runner:
         return any(thread.is_alive() for pool in self._pools for thread in pool.threads)
 
     def _pool(self, pool: priorities.Pool) -> Pool:
-        demand = Demand(pool.lowest, pool.highest, process_name(), settings.JOB_LEASE_SECONDS)
+        demand = Demand(
+            pool.lowest,
+            pool.highest,
+            process_name(),
+            settings.JOB_LEASE_SECONDS,
+            settings.JOB_AGEING_SECONDS,
+        )
         return Pool(
             pool,
-            steps=Steps(demand, self._patience, Bounds(settings.WORKER_POLL_SECONDS)),
+            steps=Steps(
+                demand,
+                self._patience,
+                Bounds(settings.WORKER_POLL_SECONDS),
+                self._presence.alone,
+            ),
             idle=Idle(settings.WORKER_POLL_SECONDS),
             leases=self._leases,
+            checkpoints=self._checkpoints,
             processors=processors(),
             once=self._once,
         )
 
     def _wake(self, payload: str) -> None:
-        """A signal came: which priorities have new jobs, or EVERYTHING."""
+        """A signal came: which priorities have new jobs, CANCEL, POOLS; EVERYTHING; or a word among
+        workers."""
+        if (looked := read_looked(payload)) is not None:
+            self._maintenance.heard(looked)
+            self._wake_for(looked.waiting)
+            return
+        topics = payload.split(",")
+        if payload == EVERYTHING or CANCEL in topics:
+            self._heartbeat.jobs_cancelled()
+        if payload == EVERYTHING or POOLS in topics:
+            self._heartbeat.pools_changed()
         if payload != EVERYTHING and not self._presence.is_called():
             return
-        announced = {int(part) for part in payload.split(",") if part.isdigit()}
-        for pool in self._pools:
-            if payload == EVERYTHING or any(
-                pool.pool.lowest <= priority <= pool.pool.highest for priority in announced
-            ):
+        if payload == EVERYTHING:
+            for pool in self._pools:
                 pool.wake()
+        else:
+            self._wake_for([int(part) for part in payload.split(",") if part.isdigit()])
+
+    def _wake_for(self, priorities: Collection[int]) -> set[int]:
+        """There are jobs, one of each of these priorities. Returns for which there are not enough
+        idle threads here."""
+        left = set(priorities)
+        for pool in self._pools:
+            served = [priority for priority in priorities if pool.serves(priority)]
+            if served and pool.wake() >= len(served):
+                left.difference_update(served)
+        return left
+
+    def _obey(self) -> None:
+        """Pause and resume as the rows say."""
+        for pool in self._pools:
+            pool.pause(pool.pool.name in self._presence.paused)
+
+    def _replace(self, execution: Execution) -> None:
+        for pool in self._pools:
+            pool.replace(execution.thread)
 
 
 def _limit_sessions() -> None:

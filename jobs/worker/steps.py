@@ -1,4 +1,4 @@
-"""The steps of a pool's threads: two at a time; who comes meanwhile goes along with the next.
+"""The steps of a pool's threads: few at a time; who comes meanwhile goes along with the next.
 
 Each thread on its own would pay a round trip and a commit for every job; together they share them.
 What each thread gets is its own all the same: one claims no job for another to wait for.
@@ -7,6 +7,7 @@ What each thread gets is its own all the same: one claims no job for another to 
 import threading
 import time
 from _thread import allocate_lock
+from collections.abc import Callable
 
 import structlog
 from django.db import DataError
@@ -20,6 +21,9 @@ from jobs.worker.bounds import Bounds
 from jobs.worker.patience import Patience
 
 AT_ONCE = 2
+# Each step under way has rows that the claims of all others pass over. Where other processes step
+# too, the database has work while this one computes.
+AT_ONCE_BESIDE_OTHERS = 1
 # What an outcome of the wrong kind or with the wrong contents raises.
 BAD_OUTCOME = (DataError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
@@ -44,14 +48,20 @@ class _Turn:
 
 
 class Steps:
-    """Settles and claims for all threads of a pool."""
+    """Settles and claims for all threads of a pool.
 
-    def __init__(self, demand: Demand, patience: Patience, bounds: Bounds) -> None:
+    alone: whether no other process serves it; asked at every step.
+    """
+
+    def __init__(
+        self, demand: Demand, patience: Patience, bounds: Bounds, alone: Callable[[], bool]
+    ) -> None:
         self._demand = demand
         self._patience = patience
         self._bounds = bounds
         self._lock = threading.Lock()
-        self._free = AT_ONCE
+        self._alone = alone
+        self._under_way = 0
         self._waiting: list[_Turn] = []
 
     def take(self, finished: list[Finished], want: int) -> tuple[list[Attempt], set[int]]:
@@ -61,8 +71,8 @@ class Steps:
         """
         turn = _Turn(finished, want)
         with self._lock:
-            if self._free:
-                self._free -= 1
+            if self._under_way < self._most():
+                self._under_way += 1
                 turn.leads = True
             else:
                 self._waiting.append(turn)
@@ -85,14 +95,18 @@ class Steps:
             for turn in turns:
                 turn.error = error
         with self._lock:
-            successor = self._waiting.pop(0) if self._waiting else None
+            go_on = self._waiting and self._under_way <= self._most()
+            successor = self._waiting.pop(0) if go_on else None
             if successor is None:
-                self._free += 1
+                self._under_way -= 1
         for turn in turns[1:]:
             turn.gate.release()
         if successor is not None:
             successor.leads = True
             successor.gate.release()
+
+    def _most(self) -> int:
+        return AT_ONCE if self._alone() else AT_ONCE_BESIDE_OTHERS
 
     def _step(self, turns: list[_Turn]) -> None:
         finished = [one for turn in turns for one in turn.finished]

@@ -1,4 +1,5 @@
-"""How soon things must go on again after a fault."""
+"""How soon things must go on again after a fault, not counting the time in which the machine itself
+stood still."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,13 +19,15 @@ class Rerun:
     """A job that was taken from a killed worker, and how long after the kill it ran again.
 
     calm: one worker of its pool was well and had a free thread all the while. waited: for how long,
-    at most, such a worker left the job lying once its lease had run out.
+    at most, such a worker left the job lying once its lease had run out. stalled: for how much of
+    that the machine stood still.
     """
 
     lease: Lease
     seconds: float
     calm: bool
     waited: float
+    stalled: float
 
 
 def reruns(evidence: Evidence) -> Iterator[Rerun]:
@@ -38,21 +41,22 @@ def reruns(evidence: Evidence) -> Iterator[Rerun]:
         if death is None or not _was_killed(evidence, lease.pid):
             continue
         following = [one for one in evidence.leases_of(lease.job) if one.number > lease.number]
-        if following:
+        # One that was taken from a stopped worker may run again before that is killed too.
+        if following and following[0].claimed.t > death["t"]:
             began, ended = death["t"], following[0].claimed.t
             priority = lease.claimed.priority
             pool = next(one for one in pools if one.lowest <= priority <= one.highest)
             whole = wellness.longest(pool, began, ended)
             waited = wellness.longest(pool, began + LEASE_SECONDS, ended)
-            calm = whole >= ended - began - STEP_SECONDS
-            yield Rerun(lease, ended - began, calm, waited)
+            calm = whole.seconds >= ended - began - STEP_SECONDS
+            yield Rerun(lease, ended - began, calm, waited.seconds, waited.stalled)
 
 
 def run_again_soon(evidence: Evidence) -> Iterator[Violation]:
     """A job of a killed worker runs again within a lease and two seconds; where all workers that
     could run it were hurt too, within two seconds of one of them being well."""
     for rerun in reruns(evidence):
-        if rerun.waited > RERUN_AFTER_LEASE_SECONDS:
+        if rerun.waited - rerun.stalled > RERUN_AFTER_LEASE_SECONDS:
             what = f"{rerun.lease.job} lease {rerun.lease.number}: after {rerun.seconds:.1f} s"
             yield Violation(
                 "run again too late", f"{what}, {rerun.waited:.1f} s of them for no reason"
@@ -75,7 +79,8 @@ def work_resumes_soon(evidence: Evidence) -> Iterator[Violation]:
             one.slot == EVERYONE and up < one.began < up + RESUME_SECONDS and one.kind in GENERAL
             for one in evidence.disturbances
         )
-        if seconds > RESUME_SECONDS and not again:
+        stalled = evidence.stalls.within(up, up + seconds)
+        if seconds - stalled > RESUME_SECONDS and not again:
             yield Violation("work resumes too late", f"{seconds:.1f} s after the database was up")
 
 

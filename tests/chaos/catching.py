@@ -1,32 +1,31 @@
 """Run every mutant on its plan, and each plan once without: bugs are caught, and only bugs."""
 
 import json
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.chaos.apart import Broken, report_of
 from tests.chaos.clock import now
 from tests.chaos.mutants import MUTANTS
-from tests.service import PROJECT
-
-_RUN_SECONDS = 150
+from tests.chaos.plan import Plan
 
 
 @dataclass(frozen=True)
 class Caught:
-    """What came of one run. mutant: empty for the sound engine."""
+    """What came of one run. mutant: empty for the sound engine. broken: why there is no report."""
 
     mutant: str
     plan: str
     seconds: float
     violations: list[str]
+    broken: str = ""
 
     @property
     def as_it_should(self) -> bool:
         """A mutant is caught, the sound engine is clean."""
-        return bool(self.violations) == bool(self.mutant)
+        return not self.broken and bool(self.violations) == bool(self.mutant)
 
     def line(self) -> str:
         """For people."""
@@ -34,6 +33,8 @@ class Caught:
         what = ", ".join(rules) if rules else ("NOT CAUGHT" if self.mutant else "clean")
         if not self.mutant and rules:
             what = f"NOT CLEAN: {self.violations[0]}"
+        if self.broken:
+            what = f"NO REPORT: {self.broken}"
         return f"{self.plan:10}{self.mutant or '(sound engine)':25}{self.seconds:4.0f} s  {what}"
 
 
@@ -47,7 +48,7 @@ def catch_all(*, as_json: bool) -> int:
             plan.write(path)
             of_plan = [key for key, one in MUTANTS.items() if one.plan().scenario == name]
             for mutant in ("", *of_plan):
-                caught = _run(path, mutant)
+                caught = _run(path, plan, mutant)
                 found.append(caught)
                 print(caught.line(), file=sys.stderr if as_json else sys.stdout, flush=True)
     mutants = [one for one in found if one.mutant]
@@ -59,17 +60,17 @@ def catch_all(*, as_json: bool) -> int:
     return 0 if all(one.as_it_should for one in found) else 1
 
 
-def _run(plan: Path, mutant: str) -> Caught:
-    command = [sys.executable, "-m", "tests.chaos", "--replay", str(plan), "--json"]
+def _run(path: Path, plan: Plan, mutant: str) -> Caught:
+    """Once more when a run breaks: that says nothing of the engine."""
+    arguments = ["--replay", str(path), *(["--mutant", mutant] if mutant else [])]
     began = now()
-    done = subprocess.run(
-        [*command, *(["--mutant", mutant] if mutant else [])],
-        cwd=PROJECT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=_RUN_SECONDS,
-    )
-    if not done.stdout.startswith("{"):
-        raise RuntimeError(f"the run of {plan.stem} {mutant} broke:\n{done.stderr}")
-    return Caught(mutant, plan.stem, now() - began, json.loads(done.stdout)["violations"])
+    broken = ""
+    for _ in range(2):
+        try:
+            report = report_of(*arguments, load_seconds=plan.seconds)
+        except Broken as error:
+            broken = str(error)
+            print(f"{plan.scenario} {mutant} broke:\n{broken}", file=sys.stderr)
+        else:
+            return Caught(mutant, plan.scenario, now() - began, report["violations"])
+    return Caught(mutant, plan.scenario, now() - began, [], broken.strip().splitlines()[-1])

@@ -36,6 +36,12 @@ def nothing_from_nowhere(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("half of a COPY", f"{there} of {len(record['tokens'])}")
 
 
+def submitters_meet_no_surprise(evidence: Evidence) -> Iterator[Violation]:
+    """A submission is answered, refused, or fails as one does without a database or a network."""
+    for record in evidence.by_what["strange"]:
+        yield Violation("a submission failed strangely", record["error"])
+
+
 def all_are_final(evidence: Evidence) -> Iterator[Violation]:
     """No job is left on the way."""
     if not evidence.drained:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from math import inf
 
 from jobs.states import Status
 from tests.chaos.evidence import DEADLY, Disturbance, Evidence, Lease
@@ -17,6 +18,9 @@ _ENDS = {
 }
 # A worker renews three times a lease: shorter than this, nothing can be lost.
 _NOTICEABLE_SECONDS = LEASE_SECONDS / 2
+# From its start until a worker asks for a job: a second or two on a quiet machine. Nothing is
+# promised of it, but while it lasts a worker is not asked to be quick, so it must end.
+_START_SECONDS = 30.0
 
 
 def settled_by_holder(evidence: Evidence) -> Iterator[Violation]:
@@ -123,6 +127,16 @@ def _costs_leases(fault: Disturbance, lease: Lease) -> bool:
         return True
     # An outage alone costs nothing, unless the answer to the claim went with it.
     return fault.kind in ("restart", "crash", "terminate", "cut", "ambiguous") and not lease.known
+
+
+def workers_begin_to_serve(evidence: Evidence) -> Iterator[Violation]:
+    """A worker that was started asks for jobs before long, unless it has ended."""
+    began = {record["pid"]: record["t"] for record in evidence.by_what["serving"]}
+    ended = {record["pid"]: record["t"] for record in evidence.by_what["exited"]}
+    for record in evidence.by_what["spawned"]:
+        pid, due = record["pid"], evidence.stalls.later(record["t"], _START_SECONDS)
+        if min(began.get(pid, inf), ended.get(pid, inf)) > due:
+            yield Violation("a worker does not begin to serve", f"{record['slot']}, process {pid}")
 
 
 def workers_end_by_faults(evidence: Evidence) -> Iterator[Violation]:

@@ -14,9 +14,9 @@ from tests.chaos.violation import Violation
 ABORTING = ("terminate", "restart", "crash", "full_disk")
 # A claim that is rolled back may have held rows locked for so long, and others passed over them.
 _LOCKED_SECONDS = 3.0
-# A job that comes in before a place that was claimed already is looked for that often.
 # Two jobs that were claimed farther apart than this are no pair worth counting.
 _RECENT_SECONDS = 1.0
+# A job that comes in before a place that was claimed already is looked for that often.
 _LATE_SECONDS = POLL_SECONDS + 0.25
 
 
@@ -36,20 +36,20 @@ def pools_keep_apart(evidence: Evidence) -> Iterator[Violation]:
 class _First:
     """The first claim of a job.
 
-    there: when its submitter had the answer. asked: when the call began that got it. late: a job
-    behind it in the line of its priority was claimed before it was there.
+    there: when its submitter had the answer. asked: when the call began that got it. seen: since
+    when it must go first. That is later for one that came late: a job behind it in the line of its
+    priority was claimed before it was there.
     """
 
     key: tuple[int, float, str]
     there: float
     asked: float
     got: float
-    late: bool = False
+    seen: float
 
     def had_to_precede(self, other: "_First") -> bool:
         """Whether it should go first and was there when the other was asked for."""
-        grace = _LATE_SECONDS if self.late else 0.0
-        return self.key < other.key and self.there + grace < other.asked
+        return self.key < other.key and self.seen < other.asked
 
 
 def first_come_first_served(evidence: Evidence) -> Iterator[Violation]:
@@ -119,11 +119,13 @@ def _first_claims(evidence: Evidence) -> dict[str, list[_First]]:
         pool = next(p.name for p in pools.values() if p.lowest <= change.priority <= p.highest)
         key = (-change.priority, change.queued or 0.0, job)
         came = there.get(job, float("inf"))
-        found[pool].append(_First(key, came, asked[leases[0].number], change.t))
+        found[pool].append(_First(key, came, asked[leases[0].number], change.t, came))
     passed = _passed(evidence)
     return {
         pool: [
-            replace(first, late=passed[first.key[2]] < first.there)
+            replace(first, seen=evidence.stalls.later(first.there, _LATE_SECONDS))
+            if passed[first.key[2]] < first.there
+            else first
             for first in sorted(firsts, key=lambda first: first.key)
         ]
         for pool, firsts in found.items()

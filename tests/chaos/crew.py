@@ -1,6 +1,5 @@
 """The worker processes: started, started again when they end, told to stop and to go on."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.clock import now
+from tests.chaos.insist import TROUBLES, note
 from tests.chaos.ledger import Tail
 from tests.chaos.plan import EVERYONE, SLOTS
 from tests.chaos.points import make_counters
@@ -42,12 +42,18 @@ class Crew(threading.Thread):
         while not self._ending.wait(_TICK_SECONDS):
             self._notice_stall(now() - ticked)
             ticked = now()
-            self._read()
-            self._continue()
-            for slot in SLOTS:
-                self._reap(slot)
-                if slot not in self._processes and now() >= self._start_at[slot]:
-                    self._start(slot)
+            try:
+                self._tick()
+            except TROUBLES as error:
+                note("tick of the crew", error, self._stage.ledger)
+
+    def _tick(self) -> None:
+        self._read()
+        self._continue()
+        for slot in SLOTS:
+            self._reap(slot)
+            if slot not in self._processes and now() >= self._start_at[slot]:
+                self._start(slot)
 
     def send(self, slot: str, number: signal.Signals, kind: str, name: str = "") -> None:
         """Send a signal to the process in a slot, if there is one, and write it down before."""
@@ -88,6 +94,14 @@ class Crew(threading.Thread):
                 process.kill()
                 process.wait()
             self._reap(slot)
+
+    def abandon(self) -> None:
+        """Kill whatever is left, when a run breaks off."""
+        self._ending.set()
+        self.join()
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
 
     def log(self, slot: str) -> Path:
         """What the processes of a slot have written."""
@@ -140,8 +154,8 @@ class Crew(threading.Thread):
             self._continue_at.remove(due)
             _, slot, pid = due
             process = self._processes.get(slot)
-            if process is not None and process.pid == pid and process.poll() is None:
-                os.kill(pid, signal.SIGCONT)
+            if process is not None and process.pid == pid:
+                process.send_signal(signal.SIGCONT)
             self._stage.ledger.write("continued", slot=slot, pid=pid)
 
     def _counters(self, slot: str) -> Path:

@@ -43,7 +43,10 @@ class SmallDisk:
             pass
 
     def fill(self) -> None:
-        """It gets no larger than what is in it: the next block does not fit."""
+        """It gets no larger than what is in it: the next block does not fit.
+
+        Raises NotPossible when something was written meanwhile: then it would be too small.
+        """
         found = os.statvfs(self._folder)
         used = (found.f_blocks - found.f_bfree) * found.f_frsize
         _mount("-o", f"remount,size={used + _PAGE}", str(self._folder))

@@ -2,14 +2,16 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 import httpx
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
+from django.db.utils import Error as DjangoError
 from django.utils import timezone
 
 from jobs.queue.submit import NewJob, submit, submit_many
@@ -78,6 +80,10 @@ class Choice:
         return Wanted(f"{self._door}-{next(self._numbers)}", "poison", 5, {"how": how})
 
 
+class _Refused(Exception):
+    """The API did not take a job, and says so."""
+
+
 class Driver:
     """Two threads, each with its own door and its own pace, until `end`."""
 
@@ -116,7 +122,7 @@ class Driver:
         while not self._ending.wait(max(0.0, due - now())):
             # After an outage it goes on at its pace and does not make up for the time.
             due = max(due, now() - 0.5) + go(choice) / (self._plan.rate * share)
-        connection.close()
+        _let_go()
 
     def _api(self, choice: Choice) -> int:
         job = choice.job()
@@ -124,21 +130,15 @@ class Driver:
             job = choice.job("quick")
         self._intend("api", [job])
         body = {
-            "source_file": "video.mp4",
-            "target_format": "avi",
             "priority": job.priority,
             "job_type": job.type,
             "parameters": job.stored(),
         }
-        try:
+        with self._answered([job]) as ids:
             answer = httpx.post(f"{self._web}/submit_job", json=body, timeout=API_SECONDS)
-        except httpx.TransportError as error:
-            self._maybe([job], repr(error))
-            return 1
-        if answer.status_code == httpx.codes.CREATED:
-            self._acknowledged([job], [answer.json()["job_id"]])
-        else:
-            self._maybe([job], f"{answer.status_code} {answer.text[:200]}")
+            if answer.status_code != httpx.codes.CREATED:
+                raise _Refused(f"{answer.status_code} {answer.text[:200]}")
+            ids.append(answer.json()["job_id"])
         return 1
 
     def _python(self, choice: Choice) -> int:
@@ -152,14 +152,29 @@ class Driver:
         if not jobs:
             return 0
         self._intend("python", jobs)
-        try:
-            ids = [submit(_new(jobs[0])).id] if len(jobs) == 1 else submit_many(map(_new, jobs))
-        except (DatabaseError, InterfaceError) as error:
-            connection.close()
-            self._maybe(jobs, repr(error))
-        else:
-            self._acknowledged(jobs, [str(job_id) for job_id in ids])
+        with self._answered(jobs) as ids:
+            if len(jobs) == 1:
+                ids.append(str(submit(_new(jobs[0])).id))
+            else:
+                ids.extend(map(str, submit_many(map(_new, jobs))))
         return len(jobs)
+
+    @contextmanager
+    def _answered(self, jobs: list[Wanted]) -> Iterator[list[str]]:
+        """Takes the ids that the block was told. Without an answer, whatever the reason, the jobs
+        may or may not be there; a reason that no submitter should meet is for the audit."""
+        ids: list[str] = []
+        try:
+            yield ids
+        except (DjangoError, httpx.TransportError, _Refused) as error:
+            self._maybe(jobs, repr(error))
+        except Exception as error:  # of any other kind
+            self._maybe(jobs, repr(error))
+            self._ledger.write("strange", wait=True, error=repr(error)[:300])
+        else:
+            self._acknowledged(jobs, ids)
+            return
+        _let_go()
 
     def _intend(self, door: str, jobs: list[Wanted]) -> None:
         self._ledger.write("intent", wait=True, door=door, tokens=[job.token for job in jobs])
@@ -171,6 +186,12 @@ class Driver:
     def _maybe(self, jobs: list[Wanted], reason: str) -> None:
         tokens = [job.token for job in jobs]
         self._ledger.write("maybe", wait=True, tokens=tokens, reason=reason)
+
+
+def _let_go() -> None:
+    """The next submission connects anew."""
+    with suppress(DjangoError):
+        connection.close()
 
 
 def _new(job: Wanted) -> NewJob:

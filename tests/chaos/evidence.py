@@ -8,6 +8,7 @@ from jobs.states import FINAL, Status
 from tests.chaos.history import Change, History
 from tests.chaos.ledger import Record
 from tests.chaos.plan import EVERYONE
+from tests.chaos.stalls import Stalls
 
 DEADLY = ("kill", "segfault", "exit", "poison")
 # A statement that was sent is run although its sender has died.
@@ -72,6 +73,7 @@ class Evidence:
         self.changes: dict[str, list[Change]] = defaultdict(list)
         for change in history.changes:
             self.changes[change.job].append(change)
+        self.stalls = Stalls((one["began"], one["t"]) for one in self.by_what["slow_beat"])
         self.slot_of = {record["pid"]: record["slot"] for record in self.by_what["spawned"]}
         self.leases = self._leases()
         self._add_what_workers_said()

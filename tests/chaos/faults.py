@@ -3,8 +3,8 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from tests.chaos.clock import now
 from tests.chaos.crew import Crew
 from tests.chaos.driver import Driver
+from tests.chaos.insist import TROUBLES, attempt, insist, note
 from tests.chaos.plan import Fault, Plan
 from tests.chaos.stage import Stage
 from tests.redis_server import RedisServer
@@ -25,6 +26,10 @@ _TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name LIKE 'mediaproc%' AND random() < 0.7
 """
+
+
+class Stuck(Exception):
+    """A fault that cannot be ended: everybody stays hurt, and nothing can be judged."""
 
 
 class Faults:
@@ -59,16 +64,24 @@ class Faults:
     def _fire(self, fault: Fault) -> None:
         try:
             getattr(self, f"_{fault.kind}")(fault)
-        except Exception as error:  # of any kind: the run is worth nothing then
+        except TROUBLES as error:
+            note(fault.name, error, self._stage.ledger)
+        except Exception as error:  # of any other kind: the run is worth nothing then
             self._broken.append(error)
 
     def _last(self, fault: Fault, begin: Callable[[], object], end: Callable[[], object]) -> None:
-        """Something that lasts; both ends are written down, outside of what they enclose."""
+        """Something that lasts; both ends are written down, outside of what they enclose.
+
+        What cannot begin is over at once. Raises Stuck when it does not end.
+        """
         values: dict[str, Any] = {"kind": fault.kind, "slot": fault.slot, "name": fault.name}
         self._stage.ledger.write("fault", wait=True, **values, seconds=fault.seconds)
-        begin()
-        self._over.wait(fault.seconds)
-        end()
+        if attempt(begin, fault.name, self._stage.ledger):
+            self._over.wait(fault.seconds)
+        try:
+            insist(end, f"the end of {fault.name}", self._stage.ledger, seconds=_RETURN_SECONDS)
+        except TROUBLES as error:
+            raise Stuck(fault.name) from error
         self._stage.ledger.write("fault_over", **values)
 
     def _kill(self, fault: Fault) -> None:
@@ -85,8 +98,11 @@ class Faults:
 
     def _restart(self, fault: Fault) -> None:
         with self._database:
+            server = self._stage.server
             self._last(
-                fault, lambda: self._stage.server.restart("immediate", _RETURN_SECONDS), _nothing
+                fault,
+                lambda: server.restart("immediate", _RETURN_SECONDS),
+                lambda: server.ensure(_RETURN_SECONDS),
             )
             self._stage.ledger.write("database_up")
 
@@ -101,10 +117,9 @@ class Faults:
             for process in (postmaster, *postmaster.children(recursive=True)):
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
-            self._stage.server.ensure(_RETURN_SECONDS)
 
         with self._database:
-            self._last(fault, crash, _nothing)
+            self._last(fault, crash, lambda: self._stage.server.ensure(_RETURN_SECONDS))
             self._stage.ledger.write("database_up")
 
     def _full_disk(self, fault: Fault) -> None:
@@ -164,29 +179,34 @@ class Faults:
         with suppress(psycopg.Error), psycopg.connect(self._stage.server.url) as own:
             own.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             own.execute("SELECT count(*) FROM jobs_job")
-            self._last(fault, _nothing, lambda: own.execute("SELECT 1"))
+            self._last(fault, _nothing, _nothing)
 
     def _redis_kill(self, fault: Fault) -> None:
-        with self._redis, self._redis_server() as redis:
+        with self._redis:
+            redis = self._redis_server()
             comes_back = fault.at + fault.seconds < self._plan.seconds
-            self._last(fault, redis.kill, redis.start if comes_back else _nothing)
+
+            def come_back() -> None:
+                redis.kill()  # one that was started and did not answer in time
+                redis.start()
+
+            self._last(fault, redis.kill, come_back if comes_back else _nothing)
 
     def _redis_stop(self, fault: Fault) -> None:
-        with self._redis, self._redis_server() as redis:
+        with self._redis:
+            redis = self._redis_server()
             self._last(
                 fault, lambda: redis.send(signal.SIGSTOP), lambda: redis.send(signal.SIGCONT)
             )
 
     def _redis_flush(self, fault: Fault) -> None:
-        with self._redis, self._redis_server() as redis:
-            self._last(fault, redis.flush, _nothing)
+        with self._redis:
+            redis = self._redis_server()
+            self._last(fault, lambda: _flush(redis), _nothing)
 
-    @contextmanager
-    def _redis_server(self) -> Iterator[RedisServer]:
-        """The server; when a plan has killed it for good, nothing more is done to it."""
+    def _redis_server(self) -> RedisServer:
         assert self._stage.redis is not None, "the plan says redis"
-        with suppress(RedisError):
-            yield self._stage.redis
+        return self._stage.redis
 
 
 def _at(fault: Fault) -> float:
@@ -195,3 +215,9 @@ def _at(fault: Fault) -> float:
 
 def _nothing() -> None:
     """Nothing to begin or to end."""
+
+
+def _flush(redis: RedisServer) -> None:
+    """When a plan has killed it for good, there is nothing to flush."""
+    with suppress(RedisError):
+        redis.flush()

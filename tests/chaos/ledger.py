@@ -79,7 +79,7 @@ def keeper(folder: Path) -> Iterator[tuple[str, Path]]:
     path.touch()
     process = subprocess.Popen([sys.executable, "-m", __spec__.name, address, str(path)])
     try:
-        wait_until(lambda: Path(address).exists(), "the ledger listens")
+        wait_until(lambda: Path(address).exists(), "the ledger listens", seconds=60)
         yield address, path
     finally:
         process.terminate()

@@ -1,6 +1,7 @@
 """Known bugs that are put back in the Python of a worker."""
 
 import re
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -16,12 +17,14 @@ def rescue_without_recheck() -> None:
     from jobs.worker import maintenance
     from tests.chaos import points
 
-    found = re.search(r"MATERIALIZED \((.*?)\)\nUPDATE", module._RESCUE, re.DOTALL)
+    found = re.search(
+        r"WITH lost AS MATERIALIZED \((.*?)\), (rescued AS .*)", module._RESCUE, re.DOTALL
+    )
     if found is None:
         raise Unchanged("the rescue has no materialized pick")
     select = changed(found[1], "FOR NO KEY UPDATE SKIP LOCKED", "")
     update = changed(
-        module._RESCUE[found.end() - len("UPDATE") :],
+        "WITH " + found[2],
         "FROM lost WHERE job.id = lost.id",
         "WHERE job.id = ANY(%(ids)s)",
     )
@@ -44,7 +47,9 @@ def rescue_that_executes() -> None:
     from jobs.models import Job
     from jobs.processors.registry import processors
     from jobs.worker import maintenance
-    from jobs.worker.leases import Execution
+    from jobs.worker.checkpoints import Checkpoints
+    from jobs.worker.execution import Execution
+    from jobs.worker.patience import Patience
 
     def rescue(original: Any, lease_seconds: float, most_lost_leases: int) -> Any:
         rescued = original(lease_seconds, most_lost_leases)
@@ -61,7 +66,8 @@ def rescue_that_executes() -> None:
                 job.priority,
                 job.parameters,
             )
-            processors()[job.job_type].run(Execution(attempt, 0.0))
+            execution = Execution(attempt, 0.0, threading.current_thread(), Checkpoints(Patience()))
+            processors()[job.job_type].run(execution)
         return rescued
 
     wrap(maintenance, "rescue", lambda original: partial(rescue, original))

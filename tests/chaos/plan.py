@@ -21,6 +21,8 @@ SLOTS: dict[str, tuple[str, ...]] = {
 }
 EVERYONE = "*"
 DOORS = ("api", "python")
+# The door of the machine's own pulse, which EVERYONE does not mean.
+PULSE_DOOR = "pulse"
 
 # Shares of what is submitted. The rare ones hold a thread for long.
 MIX = {

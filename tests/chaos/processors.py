@@ -5,8 +5,8 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 from jobs import storage
 from jobs.media.errors import Stopped
@@ -15,34 +15,43 @@ from jobs.media.run import run
 from jobs.media.tail import Tail
 from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
 from jobs.processors.contract import Context, RetryPolicy
+from jobs.processors.declaration import Processor, processor
+from jobs.processors.parameters import Declared
 from tests.chaos import points
 
 NOTHING = Metrics(peak_cpu_usage=1, memory_usage_mb=1, processing_time_seconds=0.0)
 BLOCK = 64 << 20
+P = TypeVar("P", bound=Declared)
 SLEEP = shutil.which("sleep") or "/usr/bin/sleep"
 
 
-class _Job:
-    """What all have in common."""
+SOON = RetryPolicy(backoff=Backoff(base_seconds=0.2, cap_seconds=1.0))
 
-    retry_policy = RetryPolicy(backoff=Backoff(base_seconds=0.2, cap_seconds=1.0))
+Work = Callable[[Context, P], Outcome]
 
-    def validate(self, source_file: str, target_format: str, parameters: Mapping[str, Any]) -> None:
-        """Whatever it is."""
 
-    def run(self, context: Context) -> Outcome:
-        """Say so, work, say so."""
-        tell("start", context)
-        points.here.reach("processor.start")
-        outcome = self.work(context)
-        if isinstance(outcome, Completed):
-            tell("effect", context)
-            points.here.reach("processor.effect")
-        return outcome
+class Told(Declared):
+    """What every job is told. token: finds it again."""
 
-    def work(self, context: Context) -> Outcome:
-        """What the job is."""
-        return done(context)
+    token: str
+
+
+def job_type(name: str, parameters: type[P]) -> Callable[[Work[P]], Processor]:
+    """Make a job type that says when it starts and what it has done."""
+
+    def declared(work: Work[P]) -> Processor:
+        def run(context: Context, parameters: P) -> Outcome:
+            tell("start", context)
+            points.here.reach("processor.start")
+            outcome = work(context, parameters)
+            if isinstance(outcome, Completed):
+                tell("effect", context)
+                points.here.reach("processor.effect")
+            return outcome
+
+        return processor(name, parameters=parameters, retry=SOON)(run)
+
+    return declared
 
 
 def tell(what: str, context: Context) -> None:
@@ -64,101 +73,95 @@ def done(context: Context) -> Completed:
     return Completed(NOTHING, {"lease": context.attempt.lease})
 
 
-class Quick(_Job):
+@job_type("quick", Told)
+def quick(context: Context, parameters: Told) -> Outcome:
     """Done at once."""
-
-    job_type = "quick"
-
-
-class Wait(_Job):
-    """Takes `seconds`. `deaf`: does not listen when it is to stop."""
-
-    job_type = "wait"
-
-    def work(self, context: Context) -> Outcome:
-        """Wait."""
-        parameters = context.attempt.parameters
-        if parameters.get("deaf"):
-            threading.Event().wait(parameters["seconds"])
-        elif context.wait(parameters["seconds"]):
-            return Interrupted()
-        return done(context)
+    return done(context)
 
 
-class Flaky(_Job):
-    """Fails before attempt number `succeeds_on`."""
+class Waiting(Told):
+    """How long. deaf: it does not listen when it is to stop."""
 
-    job_type = "flaky"
-
-    def work(self, context: Context) -> Outcome:
-        """Fail, or not."""
-        if context.attempt.number < context.attempt.parameters["succeeds_on"]:
-            return Retry("not this time", code="not_yet")
-        return done(context)
+    seconds: float
+    deaf: bool = False
 
 
-class Broken(_Job):
-    """Fails for good."""
-
-    job_type = "broken"
-
-    def work(self, context: Context) -> Outcome:
-        """Fail."""
-        return Failed("never", code="hopeless")
-
-
-class Raising(_Job):
-    """Raises an exception, every time."""
-
-    job_type = "raising"
-
-    def work(self, context: Context) -> Outcome:
-        """Fail."""
-        raise RuntimeError("boom")
+@job_type("wait", Waiting)
+def wait(context: Context, parameters: Waiting) -> Outcome:
+    """Take so long."""
+    if parameters.deaf:
+        threading.Event().wait(parameters.seconds)
+    elif context.wait(parameters.seconds):
+        return Interrupted()
+    return done(context)
 
 
-class File(_Job):
-    """Makes an output file, as a transcode does: a fenced child, a `.part`, its name at the end.
+class Failing(Told):
+    """Until which attempt."""
+
+    succeeds_on: int
+
+
+@job_type("flaky", Failing)
+def flaky(context: Context, parameters: Failing) -> Outcome:
+    """Fail before attempt number `succeeds_on`."""
+    if context.attempt.number < parameters.succeeds_on:
+        return Retry("not this time", code="not_yet")
+    return done(context)
+
+
+@job_type("broken", Told)
+def broken(context: Context, parameters: Told) -> Outcome:
+    """Fail for good."""
+    return Failed("never", code="hopeless")
+
+
+@job_type("raising", Told)
+def raising(context: Context, parameters: Told) -> Outcome:
+    """Raise an exception, every time."""
+    raise RuntimeError("boom")
+
+
+@job_type("file", Waiting)
+def file(context: Context, parameters: Waiting) -> Outcome:
+    """Make an output file, as a transcode does: a fenced child, a `.part`, its name at the end.
 
     The child sleeps for a time that ends with the digits of this run, so that it can be found.
     """
-
-    job_type = "file"
-
-    def work(self, context: Context) -> Outcome:
-        """Write."""
-        attempt = context.attempt
-        output = storage.output_path(attempt.job_id, attempt.lease, "txt")
-        unfinished = output.with_suffix(".part")
-        unfinished.write_text("half of it")
-        try:
-            run(
-                [SLEEP, f"{attempt.parameters['seconds']:.2f}{os.environ['CHAOS_MARK']}"],
-                limits=Limits(sandbox="none"),
-                wall_seconds=60,
-                stderr=Tail(),
-                on_stdout=lambda _: None,
-                stop=context.stopped,
-            )
-        except Stopped:
-            unfinished.unlink()
-            return Interrupted()
-        unfinished.rename(output)
-        name = output.relative_to(storage.outputs_root())
-        return Completed(NOTHING, {"lease": attempt.lease, "output": str(name)}, output)
+    attempt = context.attempt
+    output = storage.output_path(attempt.job_id, attempt.lease, "txt")
+    unfinished = output.with_suffix(".part")
+    unfinished.write_text("half of it")
+    try:
+        run(
+            [SLEEP, f"{parameters.seconds:.2f}{os.environ['CHAOS_MARK']}"],
+            limits=Limits(sandbox="none"),
+            wall_seconds=60,
+            stderr=Tail(),
+            on_stdout=lambda _: None,
+            stop=context.stopped,
+        )
+    except Stopped:
+        unfinished.unlink()
+        return Interrupted()
+    unfinished.rename(output)
+    name = output.relative_to(storage.outputs_root())
+    return Completed(NOTHING, {"lease": attempt.lease, "output": str(name)}, output)
 
 
-class Poison(_Job):
-    """Ruins its worker, as `how` says."""
+class Poisoning(Told):
+    """In which way."""
 
-    job_type = "poison"
+    how: str
 
-    def work(self, context: Context) -> Outcome:
-        """Ruin it."""
-        how = context.attempt.parameters["how"]
-        points.here.tell("fault", kind="poison", name=f"poison {how}", seconds=0)
-        _RUIN[how]()
-        return done(context)
+
+@job_type("poison", Poisoning)
+def poison(context: Context, parameters: Poisoning) -> Outcome:
+    """Ruin its worker, as `how` says."""
+    how = parameters.how
+    points.here.tell("fault", kind="poison", name=f"poison {how}", seconds=0)
+    _RUIN[how]()
+    return done(context)
 
 
 def _recurse() -> None:

@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.plan import EVERYONE
+from tests.chaos.plan import EVERYONE, PULSE_DOOR
 from tests.chaos.wire import COMMITTED, IN_TRANSACTION, Requests
 
 Tell = Callable[[str], None]
 _PIECE = 1 << 16
+_ANSWER_SECONDS = 60.0
 
 
 class Door:
@@ -139,7 +140,7 @@ class Proxy:
         return self._doors[name].port
 
     def cut(self, name: str) -> None:
-        """Reset the connections of a door, or of all."""
+        """Reset the connections of a door, or of all but the pulse's."""
         self._each(name, Door.cut)
 
     def arm(self, name: str) -> None:
@@ -169,12 +170,15 @@ class Proxy:
 
     def close(self) -> None:
         """End."""
-        self.cut(EVERYONE)
+        for door in self._doors:
+            self.cut(door)
+        self._run(_end_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 
     def _each(self, name: str, action: Callable[[Door], Any]) -> None:
-        doors = self._doors.values() if name == EVERYONE else [self._doors[name]]
+        everyone = [door for door in self._doors.values() if door.name != PULSE_DOOR]
+        doors = everyone if name == EVERYONE else [self._doors[name]]
 
         async def act() -> None:
             for door in doors:
@@ -183,4 +187,12 @@ class Proxy:
         self._run(act())
 
     def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_ANSWER_SECONDS)
+
+
+async def _end_tasks() -> None:
+    """All of this loop but this one."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -36,6 +36,10 @@ class Report:
     longest_resume_seconds: float
     pairs_compared: int
     unfired: list[str]
+    stalled_seconds: float
+    longest_beat_seconds: float
+    forgiven: list[str]
+    troubles: dict[str, int]
     violations: list[str] = field(default_factory=list)
     skipped: str = ""
 
@@ -51,6 +55,10 @@ class Report:
         waited = (
             f"{self.longest_waited_seconds:.1f} s at the longest (all, while a worker was well)"
         )
+        still = (
+            f"still for {self.stalled_seconds:.1f} s in all; its longest beat took"
+            f" {self.longest_beat_seconds:.2f} s"
+        )
         missing = f"{len(self.unfired)} planned ones"
         lines = [
             f"{self.scenario}, seed {self.seed}, {self.seconds:.0f} s",
@@ -65,6 +73,10 @@ class Report:
             f"  from restart to work {self.longest_resume_seconds:.1f} s at the longest",
             f"  in turn              {self.pairs_compared} pairs of jobs compared",
             f"  faults not reached   {missing}{': ' if self.unfired else ''}{_some(self.unfired)}",
+            f"  the machine stood    {still}",
+            f"  forgiven for that    {len(self.forgiven)} time bounds",
+            *(f"    {text}" for text in self.forgiven[:_SHOWN]),
+            f"  own troubles         {_counts(self.troubles)}",
             *([f"  SKIPPED              {self.skipped}"] if self.skipped else []),
             f"  violations           {len(self.violations)}",
             *(f"    {text}" for text in self.violations[:_SHOWN]),
@@ -81,7 +93,9 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def make_report(plan: Plan, evidence: Evidence, violations: list[Violation]) -> Report:
+def make_report(
+    plan: Plan, evidence: Evidence, violations: list[Violation], forgiven: list[Violation]
+) -> Report:
     """From what is known."""
     faults = Counter(
         record["name"] if record["kind"] == "poison" else record["kind"]
@@ -115,6 +129,10 @@ def make_report(plan: Plan, evidence: Evidence, violations: list[Violation]) -> 
         longest_resume_seconds=round(
             max((took for _, took in bounds.resumptions(evidence)), default=0.0), 3
         ),
+        stalled_seconds=round(evidence.stalls.total, 3),
+        longest_beat_seconds=max((one["longest"] for one in evidence.by_what["pulse"]), default=0),
+        forgiven=[str(one) for one in forgiven],
+        troubles=dict(Counter(one["doing"] for one in evidence.by_what["trouble"])),
         violations=[str(one) for one in violations],
     )
 
@@ -148,6 +166,10 @@ def skipped(plan: Plan, reason: str) -> Report:
         0.0,
         0,
         [],
+        0.0,
+        0.0,
+        [],
+        {},
         [],
         reason,
     )

@@ -4,17 +4,18 @@ The production code knows nothing of this. Every wrapper names its points and wr
 database has answered into the ledger.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 from jobs.outcomes import Outcome
-from jobs.processors.contract import Processor
+from jobs.processors.declaration import Processor
 from jobs.queue.claim import Demand, Position
 from jobs.queue.finish import Finished
 from jobs.queue.step import Stepped
-from jobs.worker import heartbeat, maintenance, pool, runner, steps
-from jobs.worker.leases import Execution
+from jobs.worker import deadlines, heartbeat, maintenance, pool, runner, steps
+from jobs.worker.execution import Execution
 from tests.chaos import points
 from tests.chaos.clock import now
 from tests.chaos.wrapping import wrap
@@ -24,7 +25,7 @@ def install() -> None:
     """Wrap. Once, before the worker starts."""
     wrap(steps, "step", _step)
     wrap(pool, "execute", _execute)
-    for module in (steps, heartbeat, runner):
+    for module in (steps, heartbeat, deadlines, runner):
         wrap(module, "finish", _finish)
     wrap(heartbeat, "heartbeat", _heartbeat)
     wrap(maintenance, "rescue", _rescue)
@@ -32,9 +33,14 @@ def install() -> None:
 
 
 def _step(original: Callable[..., Stepped]) -> Callable[..., Stepped]:
+    serving = threading.Event()
+
     def step(
         finished: list[Finished], demand: Demand, want: int, after: Mapping[int, Position]
     ) -> Stepped:
+        if not serving.is_set():
+            serving.set()
+            points.here.tell("serving")
         if finished:
             points.here.reach("finish.before")
         points.here.reach("claim.before")

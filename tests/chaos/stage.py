@@ -19,14 +19,16 @@ from mediaproc.embedded_postgres import Server
 from tests import production
 from tests.chaos import history, ledger, plan
 from tests.chaos.disk import SmallDisk
+from tests.chaos.insist import insist
 from tests.chaos.ledger import Ledger
-from tests.chaos.plan import DOORS, SLOTS, Plan
+from tests.chaos.plan import DOORS, PULSE_DOOR, SLOTS, Plan
 from tests.chaos.proxy import Proxy
 from tests.redis_server import RedisServer
 from tests.service import PROJECT, free_port
 from tests.waiting import wait_until
 
-TYPES = ("Quick", "Wait", "Flaky", "Broken", "Raising", "File", "Poison")
+_START_SECONDS = 180.0  # of a server; nothing is promised of it here
+TYPES = ("quick", "wait", "flaky", "broken", "raising", "file", "poison")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,11 @@ class Stage:
 
     def environment_of(self, door: str) -> dict[str, str]:
         """The environment of a process that comes to the database through this door."""
-        return {**self.environment, "DATABASE_URL": _url(self.proxy, door)}
+        return {**self.environment, "DATABASE_URL": self.address_of(door)}
+
+    def address_of(self, door: str) -> str:
+        """The database through a door."""
+        return _url(self.proxy, door)
 
 
 @contextmanager
@@ -63,12 +69,12 @@ def built(wanted: Plan, mutant: str) -> Iterator[Stage]:
         address, records = stack.enter_context(ledger.keeper(folder))
         own = Ledger(address)
         root = folder / "disk" / "postgres"
-        server = embedded_postgres.start(root)
+        server = embedded_postgres.start(root, timeout=_START_SECONDS)
         stack.callback(embedded_postgres.remove, root)
         stack.callback(server.stop)
         proxy = Proxy(
             server.host / f".s.PGSQL.{server.port}",
-            (*SLOTS, *DOORS),
+            (*SLOTS, *DOORS, PULSE_DOOR),
             lambda door: own.write("fault", kind="ambiguous", slot=door, name="ambiguous"),
         )
         stack.callback(proxy.close)
@@ -79,6 +85,7 @@ def built(wanted: Plan, mutant: str) -> Iterator[Stage]:
             environment | {"DATABASE_URL": _url(proxy, "python"), "LOG_LEVEL": "CRITICAL"},
             server,
             mutant,
+            own,
         )
         stack.callback(_let_go)
         web = stack.enter_context(_web(environment | {"DATABASE_URL": _url(proxy, "api")}, folder))
@@ -123,7 +130,7 @@ def _environment(
     return production.environment(**ours)
 
 
-def _prepare(environment: dict[str, str], server: Server, mutant: str) -> None:
+def _prepare(environment: dict[str, str], server: Server, mutant: str, own: Ledger) -> None:
     """Tables, functions, history; and the known bug, where one is wanted."""
     os.environ.update(environment)
     import django
@@ -133,7 +140,7 @@ def _prepare(environment: dict[str, str], server: Server, mutant: str) -> None:
 
     from tests.chaos.mutants import MUTANTS
 
-    call_command("migrate", verbosity=0)
+    insist(lambda: call_command("migrate", verbosity=0), "migrate", own)
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(history.INSTALL)
         # What autovacuum makes of an empty table: the worst that the planner can know.
@@ -178,7 +185,7 @@ def _web(environment: dict[str, str], folder: Path) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}/api/v1"
     try:
-        wait_until(lambda: _answers(url), "the web server answers", seconds=60)
+        wait_until(lambda: _answers(url), "the web server answers", seconds=_START_SECONDS)
         yield url
     finally:
         process.terminate()

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from tests.chaos.audit import audit
+from tests.chaos.audit import audit, forgiven
+from tests.chaos.bounds import reruns
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import Change, History, Row
 from tests.chaos.ledger import Record
@@ -82,6 +83,8 @@ class Story:
         default_factory=lambda: [
             record("spawned", 0.0, slot="low-1", pid=PID),
             record("spawned", 0.0, slot="low-2", pid=SURVIVOR),
+            record("serving", 0.5, slot="low-1", pid=PID),
+            record("serving", 0.5, slot="low-2", pid=SURVIVOR),
             record("intent", 1.0, tokens=["python-0"]),
             record("acknowledged", 1.1, jobs=[("python-0", JOB)]),
             claim(1.5),
@@ -107,13 +110,16 @@ class Story:
 
     def rules(self) -> set[str]:
         """What the audit finds."""
-        evidence = Evidence(
+        return {violation.rule for violation in audit(self.evidence())}
+
+    def evidence(self) -> Evidence:
+        """What the audit sees."""
+        return Evidence(
             self.records,
             History(self.changes, self.rows),
             drained=self.drained,
             left=self.left,
         )
-        return {violation.rule for violation in audit(evidence)}
 
 
 def rescued(story: Story, *, again_at: float = 6.0, how: str = "kill") -> None:
@@ -152,24 +158,45 @@ def test_what_hurts_all_workers_puts_off_a_rescue() -> None:
     assert story.rules() == set()
 
 
-def test_a_job_that_was_committed_when_its_place_was_passed_may_wait_for_a_poll() -> None:
+def test_what_ran_again_before_the_kill_was_not_taken_by_it() -> None:
     story = Story()
+    rescued(story, again_at=6.0)
+    assert len(list(reruns(story.evidence()))) == 1
+    story.records = [{**one, "t": 7.0} if one["what"] == "exited" else one for one in story.records]
+    assert not list(reruns(story.evidence()))
+
+
+def test_a_worker_that_starts_up_is_not_the_one_to_be_quick() -> None:
+    story = Story()
+    rescued(story, again_at=9.0)
+    all_start_anew(story, 7.5)
+    assert story.rules() == set()
+
+
+def came_late(story: Story, there: float) -> None:
+    """The job came there after its place had been passed by a third."""
     passed_over(story)
     story.changes[0] = change(None, "QUEUED", 1.0, queued=1.1)
     story.changes[1] = replace(story.changes[1], queued=1.1)
+    story.records[5] = {**story.records[5], "t": there}
     story.records += [
-        record("intent", 1.0, tokens=["python-2"]),
-        record("acknowledged", 1.05, jobs=[("python-2", THIRD)]),
-        claim(1.08, 5, job=THIRD),
-        start(1.085, 5, job=THIRD),
-        record("effect", 1.09, job=THIRD, lease=5),
+        record("intent", there - 0.1, tokens=["python-2"]),
+        record("acknowledged", there - 0.05, jobs=[("python-2", THIRD)]),
+        claim(there - 0.02, 5, job=THIRD),
+        start(there - 0.015, 5, job=THIRD),
+        record("effect", there - 0.01, job=THIRD, lease=5),
     ]
     story.changes += [
-        change(None, "QUEUED", 1.0, job=THIRD, queued=1.15),
-        replace(claimed(1.075, 5), job=THIRD, queued=1.15),
-        replace(ended("COMPLETED", 1.095, 5), job=THIRD),
+        change(None, "QUEUED", there - 0.1, job=THIRD, queued=1.15),
+        replace(claimed(there - 0.025, 5), job=THIRD, queued=1.15),
+        replace(ended("COMPLETED", there - 0.005, 5), job=THIRD),
     ]
     story.rows.append(row(THIRD, parameters={"token": "python-2"}, lease=5, result={"lease": 5}))
+
+
+def test_a_job_that_was_committed_when_its_place_was_passed_may_wait_for_a_poll() -> None:
+    story = Story()
+    came_late(story, 1.1)
     assert story.rules() == set()
 
 
@@ -195,12 +222,36 @@ def test_a_job_that_was_promoted_passes_places_too() -> None:
     assert story.rules() == set()
 
 
+def test_what_the_machine_stood_still_puts_off_a_rescue_and_is_told() -> None:
+    story = Story()
+    rescued(story, again_at=9.0)
+    stood_still(story, 6.0)
+    evidence = story.evidence()
+    assert audit(evidence) == []
+    assert [one.rule for one in forgiven(evidence, [])] == ["run again too late"]
+    assert evidence.stalls
+
+
+def test_what_the_machine_stood_still_puts_off_a_late_job_and_the_work_after_a_restart() -> None:
+    story = Story()
+    came_late(story, 0.5)
+    assert "passed over" in story.rules()
+    stood_still(story, 0.7, until=1.3)
+    assert story.rules() == set()
+    story = Story()
+    resumed_late(story)
+    stood_still(story, 3.0, until=3.4)
+    assert "work resumes too late" in story.rules()
+    stood_still(story, 4.0, until=4.2)
+    assert "work resumes too late" not in story.rules()
+
+
 Change_ = Callable[[Story], object]
 
 
 def lost(story: Story) -> None:
     story.rows, story.changes = [], []
-    story.records = story.records[:4]
+    story.records = story.records[:6]
 
 
 def another_job(story: Story) -> None:
@@ -209,6 +260,10 @@ def another_job(story: Story) -> None:
 
 def twice_submitted(story: Story) -> None:
     story.rows.append(row(OTHER))
+
+
+def strange_answer(story: Story) -> None:
+    story.records.append(record("strange", 1.2, error="KeyError('job_id')"))
 
 
 def half_a_copy(story: Story) -> None:
@@ -307,6 +362,28 @@ def attempt_told_wrong(story: Story) -> None:
     story.records.append(start(1.6, attempt=2))
 
 
+def never_serves(story: Story) -> None:
+    story.records.append(record("spawned", 1.0, slot="high-1", pid=300))
+
+
+def all_start_anew(story: Story, serving: float) -> None:
+    """Both workers of the pool that were left end at 2.0, and one comes back."""
+    for slot, pid in (("low-2", SURVIVOR), ("both", 400)):
+        story.records += [
+            fault("kill", 2.0, slot, pid=pid),
+            record("exited", 2.0, slot=slot, pid=pid, code=-9),
+        ]
+    story.records += [
+        record("spawned", 2.2, slot="low-2", pid=500),
+        record("serving", serving, slot="low-2", pid=500),
+    ]
+
+
+def run_again_late_after_a_start(story: Story) -> None:
+    rescued(story, again_at=9.0)
+    all_start_anew(story, 6.5)
+
+
 def rescued_for_nothing(story: Story) -> None:
     rescued(story)
     story.without("fault")
@@ -357,7 +434,7 @@ def in_the_wrong_pool(story: Story) -> None:
 
 def passed_over(story: Story) -> None:
     """The other job came later, and was asked for and claimed before this one was asked for."""
-    story.records[4] = claim(1.5)
+    story.records[6] = claim(1.5)
     story.records += [
         record("intent", 1.2, tokens=["python-1"]),
         record("acknowledged", 1.25, jobs=[("python-1", OTHER)]),
@@ -375,6 +452,17 @@ def passed_over(story: Story) -> None:
 
 def run_again_late(story: Story) -> None:
     rescued(story, again_at=9.0)
+
+
+def run_again_late_although_the_machine_stood_still(story: Story) -> None:
+    """3.7 s after the lease, of which it stood still for 1.5, and for long before."""
+    run_again_late(story)
+    stood_still(story, 1.8, until=4.7)
+    stood_still(story, 7.0, until=7.4)
+
+
+def stood_still(story: Story, began: float, until: float = 8.5) -> None:
+    story.records.append(record("slow_beat", until, began=began))
 
 
 def slow_for_all(story: Story) -> None:
@@ -406,6 +494,7 @@ def leftover(story: Story) -> None:
         (another_job, "job from nowhere"),
         (twice_submitted, "job submitted once is there several times"),
         (half_a_copy, "half of a COPY"),
+        (strange_answer, "a submission failed strangely"),
         (not_drained, "the backlog does not drain"),
         (unfinished, "job has no final state"),
         (lease_left, "a lease is left"),
@@ -432,6 +521,8 @@ def leftover(story: Story) -> None:
         (rescued_after_a_short_stop, "unexplained"),
         (retried_for_nothing, "unexplained"),
         (handed_back_for_nothing, "unexplained"),
+        (never_serves, "a worker does not begin to serve"),
+        (run_again_late_after_a_start, "run again too late"),
         (died_by_itself, "a worker died by itself"),
         (ended_without_being_told, "a worker died by itself"),
         (does_not_end, "a worker does not end"),
@@ -439,6 +530,7 @@ def leftover(story: Story) -> None:
         (passed_over, "passed over"),
         (run_again_late, "run again too late"),
         (run_again_late_after_all_were_slow, "run again too late"),
+        (run_again_late_although_the_machine_stood_still, "run again too late"),
         (resumed_late, "work resumes too late"),
         (leftover, "something is left"),
     ],

@@ -47,6 +47,15 @@ def test_what_was_once_found_stays_away(plan: Path) -> None:
     assert report["violations"] == []
 
 
+@pytest.mark.processes
+def test_a_soak_adds_up_its_seeds() -> None:
+    arguments = ("--seeds", "5-6", "--jobs", "2", "--minutes", "0.1", "--only", "stop_short")
+    totals = chaos(*arguments)
+    assert sorted(totals["seeds"]) == [5, 6]
+    assert totals["acknowledged"] > 100
+    assert (totals["violations"], totals["broken"]) == ({}, [])
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_plan_is_its_seeds_and_survives_the_disk(scenario: str, tmp_path: Path) -> None:
     plan = make_plan(scenario, 5, 60.0)

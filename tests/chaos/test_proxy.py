@@ -1,14 +1,21 @@
 """The proxy loses what it is meant to lose: the answer to what commits, and nothing before."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 from jobs.queue.database import direct_parameters
+from tests.chaos.clock import now
+from tests.chaos.ledger import Ledger, Record, keeper, read
+from tests.chaos.plan import EVERYONE, PULSE_DOOR
 from tests.chaos.proxy import Proxy
+from tests.chaos.pulse import USUAL_SECONDS, Pulse
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +31,7 @@ def proxy(told: list[str]) -> Iterator[Proxy]:
     host = str(parameters.get("host", ""))
     if not host.startswith("/"):
         pytest.skip("the database has no unix socket")
-    found = Proxy(Path(host) / f".s.PGSQL.{parameters['port']}", ["door"], told.append)
+    found = Proxy(Path(host) / f".s.PGSQL.{parameters['port']}", ["door", PULSE_DOOR], told.append)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE proxied (number int)")
     yield found
@@ -34,8 +41,12 @@ def proxy(told: list[str]) -> Iterator[Proxy]:
 
 
 def through(proxy: Proxy, *, autocommit: bool) -> psycopg.Connection[tuple[int]]:
-    parameters = direct_parameters(host="127.0.0.1", port=proxy.port("door"), sslmode="disable")
+    parameters = to(proxy, "door")
     return psycopg.connect(**parameters, autocommit=autocommit)
+
+
+def to(proxy: Proxy, door: str) -> dict[str, Any]:
+    return direct_parameters(host="127.0.0.1", port=proxy.port(door), sslmode="disable")
 
 
 def rows() -> int:
@@ -73,3 +84,44 @@ def test_unarmed_nothing_is_lost(proxy: Proxy, told: list[str]) -> None:
     with through(proxy, autocommit=False) as client:
         client.execute("INSERT INTO proxied VALUES (%s)", [1])
     assert (told, rows()) == ([], 1)
+
+
+@pytest.fixture
+def records(proxy: Proxy, tmp_path: Path) -> Iterator[Callable[[], list[Record]]]:
+    """What the pulse has written so far, of its slow beats."""
+    parameters = {key: value for key, value in to(proxy, PULSE_DOOR).items() if value is not None}
+    for own in ("autocommit", "application_name", "connect_timeout"):
+        parameters.pop(own, None)
+    with keeper(tmp_path) as (address, path):
+        pulse = Pulse(Ledger(address), make_conninfo(**parameters))
+        pulse.start()
+        yield lambda: [one for one in read(path) if one["what"] == "slow_beat"]
+        pulse.end()
+
+
+def test_a_slow_machine_is_noticed(proxy: Proxy, records: Callable[[], list[Record]]) -> None:
+    proxy.slow(PULSE_DOOR, USUAL_SECONDS)  # each way
+    slow = wait_until(records, "a beat is slow")
+    assert slow[0]["t"] - slow[0]["began"] >= USUAL_SECONDS * 0.9
+
+
+def test_faults_of_everyone_are_none_of_the_machine(
+    proxy: Proxy, records: Callable[[], list[Record]]
+) -> None:
+    proxy.slow(EVERYONE, 5 * USUAL_SECONDS)
+    with through(proxy, autocommit=True) as client:
+        client.execute("SELECT 1")
+        client.execute("SELECT 1")
+    assert all(one["t"] - one["began"] < 5 * USUAL_SECONDS for one in records())
+
+
+def test_an_outage_is_no_slowness_of_the_machine(
+    proxy: Proxy, records: Callable[[], list[Record]]
+) -> None:
+    proxy.swallow(PULSE_DOOR)
+    began = now()
+    wait_until(lambda: now() > began + 3 * USUAL_SECONDS, "a beat waits")
+    proxy.slow(PULSE_DOOR, USUAL_SECONDS)
+    proxy.end_swallowing(PULSE_DOOR)
+    over = now()
+    assert wait_until(records, "the next beat is slow")[0]["began"] > over

@@ -32,6 +32,9 @@ SHOW_SETTINGS = (
         ("JOB_LEASE_SECONDS", "30s", "JOB_LEASE_SECONDS is '30s'; it must be a number"),
         ("JOB_LEASE_SECONDS", "nan", "JOB_LEASE_SECONDS is 'nan'; it must be finite"),
         ("JOB_MAX_LOST_LEASES", "2.5", "JOB_MAX_LOST_LEASES is '2.5'; it must be a whole number"),
+        ("EMAIL_URL", "http://user:hush@host", "EMAIL_URL must be smtp://"),
+        ("EMAIL_URL", "smtp://user:hush@host:port", "EMAIL_URL must be smtp://"),
+        ("EMAIL_URL", "smtp://user:hush@", "EMAIL_URL must be smtp://"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_line(
@@ -55,6 +58,8 @@ def test_what_cannot_be_read_is_refused_in_one_line(
         ("JOB_RETENTION", "completed=30", "JOB_RETENTION entry 'completed=30' is not status=time"),
         ("STATS_RETENTION_DAYS", "0", "STATS_RETENTION_DAYS must be above 0"),
         ("MEDIA_MAX_PIXELS", "0", "MEDIA_MAX_PIXELS must be above 0"),
+        ("EMAIL_TIMEOUT", "0", "EMAIL_TIMEOUT must be above 0"),
+        ("DEFAULT_FROM_EMAIL", "nobody", "DEFAULT_FROM_EMAIL is 'nobody'"),
         ("SIMULATE_SECONDS_HIGH", "5-3", "SIMULATE_SECONDS_HIGH is '5-3'"),
         ("SIMULATE_SECONDS_LOW", "long", "SIMULATE_SECONDS_LOW is 'long'"),
     ],
@@ -74,6 +79,31 @@ def test_a_password_is_what_it_says(password: str) -> None:
     values = {"DB_HOST": "db.example.org", "DB_PASSWORD": password}
     finished = run(sys.executable, "-c", show, values=values)
     assert finished.stdout.strip() == ascii(password), finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "server"),
+    [
+        ("smtp://mail", ["mail", 25, "", "", False, False]),
+        ("smtp+tls://mail", ["mail", 587, "", "", True, False]),
+        ("smtp+ssl://a%40b:p+%24@mail", ["mail", 465, "a@b", "p+$", False, True]),
+        ("smtp://[::1]:1025", ["::1", 1025, "", "", False, False]),
+    ],
+)
+def test_the_address_of_a_mail_server(address: str, server: list[object]) -> None:
+    names = ("HOST", "PORT", "HOST_USER", "HOST_PASSWORD", "USE_TLS", "USE_SSL")
+    show = (
+        "import json, mediaproc.settings as s;"
+        f"print(json.dumps([getattr(s, 'EMAIL_' + name) for name in {names}]))"
+    )
+    finished = run(sys.executable, "-c", show, values={"EMAIL_URL": address})
+    assert json.loads(finished.stdout) == server, finished.stderr
+
+
+def test_both_kinds_of_encryption_are_one_too_many() -> None:
+    finished = manage("run_workers", EMAIL_USE_TLS="True", EMAIL_USE_SSL="True")
+    assert finished.returncode == 1
+    assert "EMAIL_USE_TLS and EMAIL_USE_SSL are both on" in finished.stderr
 
 
 def test_the_documented_variables_are_those_that_are_read() -> None:

@@ -7,13 +7,14 @@ from django.conf import settings
 from jobs.worker.wakeup.listener import Listener
 from jobs.worker.wakeup.postgresql import PostgresListener
 from jobs.worker.wakeup.redis import RedisListener
+from jobs.worker.watchdog import Watchdog
 
 
-def listeners(wake: Callable[[str], None]) -> list[Listener]:
+def listeners(wake: Callable[[str], None], watchdog: Watchdog) -> list[Listener]:
     """The listeners that the settings ask for; empty for a worker that only polls."""
     chosen: list[Listener] = []
     if settings.WAKEUP_NOTIFY and (settings.LISTEN_DATABASE_URL or not settings.PGBOUNCER):
-        chosen.append(PostgresListener(wake))
+        chosen.append(PostgresListener(wake, watchdog))
     if settings.REDIS_URL:
         chosen.append(RedisListener(wake))
     return chosen

@@ -1,7 +1,7 @@
 """LISTEN on a connection of its own, past any pooler."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 from django.conf import settings
@@ -9,7 +9,13 @@ from psycopg import sql
 
 from jobs.queue.database import direct_parameters
 from jobs.queue.signal import CHANNEL
-from jobs.worker.wakeup.listener import CHECK_STOP_SECONDS, Listener, Pulse
+from jobs.worker.wakeup.listener import (
+    CHECK_STOP_SECONDS,
+    PING_EVERY_SECONDS,
+    Listener,
+    Pulse,
+)
+from jobs.worker.watchdog import Watchdog
 
 PINGS = f"{CHANNEL}_ping"
 APPLICATION_NAME = "mediaproc listener"
@@ -23,12 +29,18 @@ class PostgresListener(Listener):
 
     signal_name = "postgresql"
 
+    def __init__(self, wake: Callable[[str], None], watchdog: Watchdog) -> None:
+        super().__init__(wake)
+        self._watchdog = watchdog
+
     def session(self) -> Iterator[str | None]:
         """See Listener."""
         with _connect() as listening:
             pulse = Pulse(time.monotonic())
-            for channel in (CHANNEL, PINGS):
-                listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            answered = self._watchdog.watching(lambda: listening, PING_EVERY_SECONDS)
+            with answered:
+                for channel in (CHANNEL, PINGS):
+                    listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield None
             while True:
                 for notify in listening.notifies(timeout=CHECK_STOP_SECONDS):
@@ -36,7 +48,8 @@ class PostgresListener(Listener):
                     if notify.channel == CHANNEL:
                         yield notify.payload
                 if pulse.due(time.monotonic()):
-                    listening.execute("SELECT pg_notify(%s, '')", [PINGS])
+                    with answered:
+                        listening.execute("SELECT pg_notify(%s, '')", [PINGS])
                 yield None
 
 

@@ -1,5 +1,6 @@
 """A walk of the URLconf: what holds for every address of the API, also for those to come."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,11 @@ ALLOWED = {
     "/api/v1/submit_job": {"POST"},
     f"/api/v1/job/{UNKNOWN_ID}/status": {"GET", "HEAD"},
     "/api/v1/jobs/health": {"GET", "HEAD"},
+    "/api/v1/jobs/types": {"GET", "HEAD"},
+    "/api/v1/schedules": {"GET", "HEAD", "POST"},
+    f"/api/v1/schedules/{UNKNOWN_ID}": {"GET", "HEAD", "PATCH", "DELETE"},
+    f"/api/v1/schedules/{UNKNOWN_ID}/pause": {"POST"},
+    f"/api/v1/schedules/{UNKNOWN_ID}/resume": {"POST"},
 }
 
 
@@ -22,7 +28,7 @@ def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
         if isinstance(entry, URLResolver):
             yield from routes(entry, address)
         elif address.startswith("/api/"):
-            yield address.replace("<str:job_id>", UNKNOWN_ID)
+            yield re.sub(r"<str:\w+_id>", UNKNOWN_ID, address)
 
 
 def test_every_route_is_in_the_table() -> None:

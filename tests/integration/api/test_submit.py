@@ -74,6 +74,15 @@ def test_times_are_utc_whatever_zone_the_server_shows(api: Client, settings: Set
     assert TIMESTAMP.fullmatch(post(api, VIDEO).json()["created_at"])
 
 
+def test_a_job_has_as_long_to_start_as_the_setting_says(api: Client, settings: Settings) -> None:
+    post(api, VIDEO)
+    settings.JOB_PENDING_TIMEOUT_SECONDS = 90.0
+    post(api, VIDEO)
+    never, within = Job.objects.order_by("id")
+    assert never.expires_at is None
+    assert within.expires_at == within.created_at + timedelta(seconds=90)
+
+
 @pytest.mark.parametrize(
     ("given", "number", "name"),
     [
@@ -203,11 +212,34 @@ def test_source_outside_the_store(api: Client, name: str) -> None:
 
 
 def test_wrong_parameters_of_a_job_type(api: Client) -> None:
-    for parameters in ({"failure_rate": 2}, {"speed": 1}):
-        response = post(api, VIDEO | {"job_type": "simulate", "parameters": parameters})
+    parameters = {"failure_rate": 2, "speed": 1}
+    response = post(api, VIDEO | {"job_type": "simulate", "parameters": parameters})
 
-        document = refused(response, 400, "validation_error")
-        assert [error["field"] for error in document["errors"]] == ["parameters"]
+    document = refused(response, 400, "validation_error")
+    assert errors_of(document) == {
+        ("parameters.failure_rate", "out_of_range"),
+        ("parameters.speed", "unknown_parameter"),
+    }
+    assert document["detail"] == "Not valid: parameters.failure_rate, parameters.speed."
+
+
+def test_source_and_target_only_where_the_type_has_them(api: Client) -> None:
+    response = post(api, {"job_type": "noop"})
+
+    assert response.status_code == 201
+    assert (response.json()["source_file"], response.json()["target_format"]) == ("", "")
+    document = problem_of(post(api, VIDEO | {"job_type": "noop"}), 400, "validation_error")
+    assert errors_of(document) == {
+        ("source_file", "unknown_field"),
+        ("target_format", "unknown_field"),
+    }
+
+
+def test_the_type_says_the_usual_priority(api: Client) -> None:
+    post(api, {"job_type": "urgent"})
+    post(api, {"job_type": "urgent", "priority": "low"})
+
+    assert [job.priority for job in Job.objects.order_by("id")] == [9, 1]
 
 
 @pytest.mark.parametrize("body", [{}, {"priority": "low"}])

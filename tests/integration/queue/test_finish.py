@@ -7,7 +7,17 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs.models import Job, JobMetrics
-from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Metrics, Outcome, Retry
+from jobs.outcomes import (
+    Backoff,
+    Cancel,
+    Completed,
+    Failed,
+    Interrupted,
+    Metrics,
+    Outcome,
+    Retry,
+    Snooze,
+)
 from jobs.queue.finish import finish, storable
 from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
@@ -17,7 +27,14 @@ from tests.rows import ALL, DONE, claim_one, expire, finished, new_job
 
 pytestmark = pytest.mark.django_db
 
-EVERY_OUTCOME: list[Outcome] = [DONE, Retry("again"), Failed("never"), Interrupted()]
+EVERY_OUTCOME: list[Outcome] = [
+    DONE,
+    Retry("again"),
+    Snooze(60.0, "not yet"),
+    Failed("never"),
+    Cancel("not wanted"),
+    Interrupted(),
+]
 
 
 def test_completed_writes_result_and_metrics_in_one_commit() -> None:
@@ -77,9 +94,74 @@ def test_backoff_doubles_up_to_its_cap() -> None:
         delays.append((job.scheduled_at - timezone.now()).total_seconds())
         longest.append(max(delays))
         Job.objects.update(scheduled_at=timezone.now() - timedelta(seconds=1))
-        assert promote() == 1
+        assert promote() == [5]
     for number, delay in enumerate(longest):
         assert delay <= min(20, 2**number)
+
+
+@pytest.mark.parametrize("after", [0.0, 90.0])
+def test_a_retry_with_a_time_waits_just_so_long(after: float) -> None:
+    job = new_job()
+    before = timezone.now()
+    finish([finished(claim_one(), Retry("busy", backoff=Backoff(900.0), after=after))])
+    job.refresh_from_db()
+    assert (job.status, job.attempt) == (Status.PENDING, 1)
+    assert job.scheduled_at is not None
+    assert after <= (job.scheduled_at - before).total_seconds() < after + 10
+
+
+def test_a_snooze_waits_and_costs_no_attempt() -> None:
+    job = new_job(max_attempts=1)
+    before = timezone.now()
+    finish([finished(claim_one(), Snooze(90.0, "the file is still growing"))])
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.error_message) == (Status.PENDING, 0, "")
+    assert job.scheduled_at is not None
+    assert 90 <= (job.scheduled_at - before).total_seconds() < 100
+    Job.objects.update(scheduled_at=timezone.now() - timedelta(seconds=1))
+    assert promote()
+    assert claim_one().number == 1
+
+
+def test_a_cancelled_attempt_is_final_and_no_error() -> None:
+    job = new_job()
+    finish([finished(claim_one(), Cancel("the source is gone"))])
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.lease_expires_at) == (Status.CANCELLED, 1, None)
+    assert job.completed_at is not None
+    assert (job.error_code, job.error_message) == ("", "")
+
+
+@pytest.mark.parametrize("outcome", [one for one in EVERY_OUTCOME if one is not DONE])
+def test_a_job_that_was_to_be_cancelled_is_cancelled_whatever_came(outcome: Outcome) -> None:
+    job = new_job()
+    claimed = claim_one()
+    Job.objects.update(cancel_requested=True)
+    assert finish([finished(claimed, outcome)]) == set()
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.cancel_requested) == (Status.CANCELLED, 1, True)
+    assert job.completed_at is not None
+    assert (job.error_code, job.error_message, job.scheduled_at) == ("", "", None)
+    assert not promote()
+    assert finish([finished(claimed, outcome)]) == set()
+
+
+def test_a_job_that_was_done_before_it_was_cancelled_is_done() -> None:
+    job = new_job()
+    claimed = claim_one()
+    Job.objects.update(cancel_requested=True)
+    assert finish([finished(claimed)]) == set()
+    job.refresh_from_db()
+    assert job.status == Status.COMPLETED
+
+
+def test_a_job_cancelled_before_it_began_was_never_started() -> None:
+    job = new_job()
+    claimed = claim_one()
+    Job.objects.update(cancel_requested=True)
+    finish([finished(claimed, Interrupted(started=False))])
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.started_at) == (Status.CANCELLED, 0, None)
 
 
 def test_the_last_attempt_fails_for_good() -> None:
@@ -166,7 +248,7 @@ def test_a_batch_settles_each_by_its_own_outcome() -> None:
     batch = [finished(claim_one(), outcome) for outcome in EVERY_OUTCOME]
     assert finish(batch) == set()
     statuses = dict(Job.objects.values_list("id", "status"))
-    expected = ["COMPLETED", "PENDING", "FAILED", "QUEUED"]
+    expected = ["COMPLETED", "PENDING", "PENDING", "FAILED", "CANCELLED", "QUEUED"]
     assert [statuses[one.attempt.job_id] for one in batch] == expected
 
 

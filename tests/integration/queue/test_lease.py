@@ -94,6 +94,19 @@ def test_three_lost_leases_are_poison() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("most_lost_leases", [1, 3])
+def test_a_lost_job_that_was_to_be_cancelled_is_cancelled(most_lost_leases: int) -> None:
+    job = new_job()
+    claim_one()
+    Job.objects.update(cancel_requested=True)
+    expire(job.id)
+    assert [status for _, status, _ in rescue(0.0, most_lost_leases)] == ["CANCELLED"]
+    job.refresh_from_db()
+    assert (job.status, job.error_code, job.error_message) == (Status.CANCELLED, "", "")
+    assert job.completed_at is not None
+
+
+@pytest.mark.django_db
 def test_nothing_is_rescued_right_after_the_servers_start() -> None:
     job = new_job()
     claim_one()
@@ -133,7 +146,7 @@ def test_promote_queues_what_is_due_and_only_that() -> None:
     assert due.status == Status.PENDING
     assert due.queued_at is None
     Job.objects.filter(id=due.id).update(scheduled_at=Now())
-    assert promote() == 1
+    assert promote() == [due.priority]
     due.refresh_from_db()
     later.refresh_from_db()
     assert (due.status, later.status) == (Status.QUEUED, Status.PENDING)

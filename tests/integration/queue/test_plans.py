@@ -1,11 +1,17 @@
 """The hot statements keep to their indexes, also with stale statistics and a big table."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 from django.db import connection
 
+from jobs.models import JobAttempt
+from jobs.outcomes import Retry
+from jobs.queue.cancel import cancel, requested
+from jobs.queue.due import seconds_until_due
+from jobs.queue.expire import expire
 from jobs.queue.lease import heartbeat
 from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
@@ -63,6 +69,12 @@ def test_a_claim_reads_its_partial_index_and_nothing_else(plans: list[str]) -> N
     assert scans == ["Index Scan using job_claim on jobs_job", "Tid Scan on jobs_job job_1"], plans
 
 
+def test_a_claim_with_ageing_reads_the_same_index(plans: list[str]) -> None:
+    assert len(claim(10, replace(ALL, ageing_seconds=60.0))) == 10
+    scans = [scan for scan in nodes(plans) if not scan.startswith("Tid Scan")]
+    assert {scan.split(" using ")[1] for scan in scans} == {"job_claim on jobs_job"}, plans
+
+
 def test_a_finish_looks_up_its_rows_by_key(plans: list[str]) -> None:
     claimed = claim(20)
     plans.clear()
@@ -86,6 +98,24 @@ def test_a_finish_keeps_to_the_key_when_the_table_was_small(plans: list[str]) ->
     assert "Index Cond: (id = ANY (ARRAY[c.id]))" in plans[0]
 
 
+def test_a_failed_attempt_looks_up_its_row_by_key_and_records_it(plans: list[str]) -> None:
+    claimed = claim(20)
+    plans.clear()
+    step([finished(job, Retry("busy")) for job in claimed], ALL, 0)
+    assert nodes(plans) == ["Index Scan using jobs_job_pkey on jobs_job job"], plans
+    assert JobAttempt.objects.count() == 20
+
+
+def test_what_expires_is_found_by_its_index(plans: list[str]) -> None:
+    submit_many(NewJob("noop", expires_in=-1.0) for _ in range(10))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_job")
+    plans.clear()
+    assert len(expire()) == 10
+    assert "Index Scan using job_expire on jobs_job" in nodes(plans), plans
+    assert not [scan for scan in nodes(plans) if scan.startswith("Seq Scan")], plans
+
+
 def test_the_maintenance_reads_partial_indexes(plans: list[str]) -> None:
     claimed = claim(20)
     with connection.cursor() as cursor:
@@ -93,7 +123,11 @@ def test_the_maintenance_reads_partial_indexes(plans: list[str]) -> None:
     plans.clear()
     rescue(30.0, 3)
     promote()
-    heartbeat({job.lease: job.job_id for job in claimed}, 30.0)
+    seconds_until_due()
+    held = {job.lease: job.job_id for job in claimed}
+    heartbeat(held, 30.0)
+    cancel(claimed[0].job_id)
+    assert requested(held) == {claimed[0].lease}
     scans = nodes(plans)
     assert scans, plans
     assert not [scan for scan in scans if scan.startswith("Seq Scan")], scans

@@ -22,7 +22,7 @@ from jobs.queue.submit import NewJob, submit, submit_many
 from jobs.states import Status
 from jobs.worker.bounds import Bounds
 from jobs.worker.patience import GaveUp, Patience
-from jobs.worker.steps import AT_ONCE, Steps
+from jobs.worker.steps import AT_ONCE, AT_ONCE_BESIDE_OTHERS, Steps
 from tests.rows import ALL, DONE, claim, finished
 from tests.waiting import wait_until
 from tests.workers import Workers
@@ -55,11 +55,10 @@ class Thread(threading.Thread):
 class Pool:
     """Steps, and threads that have come to them one after the other."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, *, alone: bool = True) -> None:
         self.patience = Patience()
-        self.steps = Steps(ALL, self.patience, Bounds(LONGEST_SECONDS))
-        self.steps._free = at_once
-        self._at_once = at_once
+        self.alone = alone
+        self.steps = Steps(ALL, self.patience, Bounds(LONGEST_SECONDS), lambda: self.alone)
         self.threads: list[Thread] = []
 
     def come(self, brings: list[Finished] | None = None, want: int = 1) -> Thread:
@@ -77,7 +76,7 @@ class Pool:
         return self.threads
 
     def _there(self) -> int:
-        return self._at_once - self.steps._free + len(self.steps._waiting)
+        return self.steps._under_way + len(self.steps._waiting)
 
 
 @contextmanager
@@ -124,16 +123,41 @@ def test_two_steps_at_a_time_and_each_thread_gets_what_it_wants() -> None:
     assert [len(thread.claimed) for thread in pool.joined()] == wants
     ids = [one.job_id for thread in pool.threads for one in thread.claimed]
     assert len(ids) == len(set(ids)) == Job.objects.filter(status=Status.IN_PROGRESS).count()
-    assert pool.steps._free == AT_ONCE
+    assert pool.steps._under_way == 0
+
+
+def test_beside_other_processes_one_step_at_a_time() -> None:
+    queue(20)
+    pool = Pool(alone=False)
+    with table_locked():
+        for _ in range(5):
+            pool.come()
+        wait_for_leaders(AT_ONCE_BESIDE_OTHERS)
+        assert len(pool.steps._waiting) == 5 - AT_ONCE_BESIDE_OTHERS
+    assert [len(thread.claimed) for thread in pool.joined()] == [1] * 5
+    assert pool.steps._under_way == 0
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["others have gone", "others have come"])
+def test_when_other_processes_come_or_go_nobody_is_left_waiting(alone: bool) -> None:
+    queue(20)
+    pool = Pool(alone=not alone)
+    with table_locked():
+        for _ in range(6):
+            pool.come()
+        wait_for_leaders(AT_ONCE_BESIDE_OTHERS if alone else AT_ONCE)
+        pool.alone = alone
+    assert [len(thread.claimed) for thread in pool.joined()] == [1] * 6
+    assert pool.steps._under_way == 0
 
 
 def test_when_there_is_less_than_wanted_the_first_to_come_get_it_in_order() -> None:
     queue(3, priority=2)
     queue(3, priority=9)
-    pool = Pool(at_once=1)
+    pool = Pool(alone=False)
     with table_locked():
         pool.come()
-        wait_for_leaders(1)
+        wait_for_leaders(AT_ONCE_BESIDE_OTHERS)
         waiting = [pool.come(want=2) for _ in range(4)]
     pool.joined()
     got = [[one.priority for one in thread.claimed] for thread in waiting]
@@ -268,7 +292,7 @@ class SlowBounds(Bounds):
 
 
 def test_a_job_before_the_place_that_was_reached_is_found_within_the_longest_time() -> None:
-    steps = Steps(ALL, Patience(), SlowBounds(LONGEST_SECONDS))
+    steps = Steps(ALL, Patience(), SlowBounds(LONGEST_SECONDS), lambda: True)
     queue(1)
     steps.take([], 1)
     job = late_job()
@@ -276,7 +300,7 @@ def test_a_job_before_the_place_that_was_reached_is_found_within_the_longest_tim
 
 
 def test_a_hand_back_before_the_place_is_found_too_and_keeps_its_turn() -> None:
-    steps = Steps(ALL, Patience(), SlowBounds(LONGEST_SECONDS))
+    steps = Steps(ALL, Patience(), SlowBounds(LONGEST_SECONDS), lambda: True)
     queue(3)
     [first], _ = steps.take([], 1)
     [_], _ = steps.take([], 1)
@@ -295,7 +319,7 @@ def test_a_hand_back_before_the_place_is_found_too_and_keeps_its_turn() -> None:
 
 
 def test_the_place_of_one_priority_hides_nothing_of_another() -> None:
-    steps = Steps(ALL, Patience(), SlowBounds(60.0))
+    steps = Steps(ALL, Patience(), SlowBounds(60.0), lambda: True)
     queue(2, priority=3)
     steps.take([], 1)
     other = late_job(priority=9)

@@ -1,0 +1,109 @@
+"""The schedules resource: jobs that are submitted again and again."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from jobs.api.schedule_serializers import ScheduleBodySerializer, ScheduleSerializer
+from jobs.models import Schedule
+from jobs.queue import schedules
+from jobs.queue.schedules import NameTaken
+
+
+class Schedules(APIView):
+    """POST schedules: a new one. GET schedules: all, by name."""
+
+    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
+
+    def post(self, request: Request) -> Response:
+        """Answer 201 with the schedule, and its address as Location."""
+        asked = ScheduleBodySerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            schedule = schedules.create(**asked.validated_data)
+        except NameTaken as error:
+            raise _taken(error) from None
+        location = reverse("api:schedule", args=[schedule.id])
+        return Response(
+            ScheduleSerializer(schedule).data, status=201, headers={"Location": location}
+        )
+
+    def get(self, request: Request) -> Response:
+        """Answer 200. There are few schedules: they come on one page."""
+        found = list(Schedule.objects.order_by("name"))
+        return Response({"results": [ScheduleSerializer(one).data for one in found], "next": None})
+
+
+class OneSchedule(APIView):
+    """GET, PATCH, DELETE schedules/{id}."""
+
+    http_method_names = ["get", "head", "patch", "delete"]  # noqa: RUF012
+
+    def get(self, request: Request, schedule_id: str) -> Response:
+        """Answer 200, or 404 for an id that is unknown or not an id at all."""
+        return Response(ScheduleSerializer(_find(schedule_id)).data)
+
+    def patch(self, request: Request, schedule_id: str) -> Response:
+        """Answer 200 with the schedule as it is now. What is not given stays."""
+        schedule = _find(schedule_id)
+        asked = ScheduleBodySerializer(schedule, data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
+        return _changed(schedule.id, asked.validated_data)
+
+    def delete(self, request: Request, schedule_id: str) -> Response:
+        """Answer 204; the jobs that it made stay."""
+        try:
+            schedules.delete(_find(schedule_id).id)
+        except Schedule.DoesNotExist:
+            raise _unknown() from None
+        return Response(status=204)
+
+
+class PauseSchedule(APIView):
+    """POST schedules/{id}/pause."""
+
+    http_method_names = ["post"]  # noqa: RUF012
+
+    def post(self, request: Request, schedule_id: str) -> Response:
+        """Answer 200 with the schedule, also when it was paused before."""
+        return _changed(_find(schedule_id).id, {"paused": True})
+
+
+class ResumeSchedule(APIView):
+    """POST schedules/{id}/resume."""
+
+    http_method_names = ["post"]  # noqa: RUF012
+
+    def post(self, request: Request, schedule_id: str) -> Response:
+        """Answer 200 with the schedule, also when it was not paused."""
+        return _changed(_find(schedule_id).id, {"paused": False})
+
+
+def _changed(schedule_id: UUID, values: dict[str, Any]) -> Response:
+    try:
+        schedule = schedules.update(schedule_id, **values)
+    except NameTaken as error:
+        raise _taken(error) from None
+    except Schedule.DoesNotExist:
+        raise _unknown() from None
+    return Response(ScheduleSerializer(schedule).data)
+
+
+def _find(schedule_id: str) -> Schedule:
+    try:
+        return Schedule.objects.get(id=UUID(schedule_id))
+    except (Schedule.DoesNotExist, ValueError):
+        raise _unknown() from None
+
+
+def _unknown() -> NotFound:
+    return NotFound("No schedule has this id.")
+
+
+def _taken(error: NameTaken) -> ValidationError:
+    return ValidationError({"name": [ErrorDetail(str(error), "not_unique")]})

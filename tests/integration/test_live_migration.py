@@ -1,0 +1,108 @@
+"""Migrating a table of a million jobs keeps no submission waiting for a second."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from jobs.queue.database import direct_parameters
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JOBS = 1_000_000
+BEFORE = "0004_full_pages"
+LONGEST_WAIT = "1s"
+
+_FILL = """
+INSERT INTO jobs_job (id, job_type, source_file, target_format, status, queued_at, started_at,
+                      completed_at, attempt, lease)
+SELECT lpad(to_hex(number), 32, '0')::uuid, 'noop', 'a.mp4', 'avi', 'COMPLETED', now(), now(),
+       now(), 1, number
+FROM generate_series(1, %s) AS number
+"""
+# As the release before writes it.
+_SUBMIT = """
+INSERT INTO jobs_job (id, job_type, source_file, target_format, parameters, priority, max_attempts,
+                      created_at, status, queued_at)
+VALUES (%s, 'noop', 'a.mp4', 'avi', '{}', 5, 3, clock_timestamp(), 'QUEUED', clock_timestamp())
+"""
+
+
+@pytest.fixture
+def million() -> Iterator[None]:
+    """The schema before, full; the newest one again afterwards."""
+    call_command("migrate", "jobs", BEFORE, verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, [JOBS])
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE jobs_job, jobs_jobmetrics")
+    call_command("migrate", verbosity=0)
+
+
+class Beside(threading.Thread):
+    """Does something on a connection of its own, again and again, until it is stopped."""
+
+    def __init__(self, do: Callable[[psycopg.Connection[Any]], object], **options: Any) -> None:
+        super().__init__(daemon=True)
+        self._do = do
+        self._options = options
+        self.stopping = threading.Event()
+        self.done = 0
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            with psycopg.connect(**direct_parameters(**self._options), autocommit=True) as own:
+                while not self.stopping.is_set():
+                    self._do(own)
+                    self.done += 1
+        except BaseException as error:
+            self.error = error
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.join(timeout=60)
+
+
+def submit(own: psycopg.Connection[Any]) -> None:
+    own.execute(_SUBMIT, [uuid4()])
+
+
+def read_for_a_while(own: psycopg.Connection[Any]) -> None:
+    """A report that keeps the table in use: the lock of a migration has to wait for its end."""
+    with own.transaction():
+        own.execute("SELECT 1 FROM jobs_job LIMIT 1")
+        own.execute("SELECT pg_sleep(1.5)")
+    time.sleep(0.7)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("million")
+def test_submissions_go_on() -> None:
+    """A submission that waits so long for a lock fails, however slow the machine is."""
+    submitter = Beside(submit, options=f"-c lock_timeout={LONGEST_WAIT}")
+    reader = Beside(read_for_a_while)
+    submitter.start()
+    reader.start()
+    try:
+        call_command("migrate", verbosity=0)
+        during = submitter.done
+    finally:
+        submitter.stop()
+        reader.stop()
+
+    assert submitter.error is None
+    assert reader.error is None
+    assert during > 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(*) FILTER (WHERE name = '') FROM jobs_job")
+        assert cursor.fetchone() == (JOBS + submitter.done, JOBS + submitter.done)
+        cursor.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+        assert cursor.fetchone() == (0,)
