@@ -18,7 +18,7 @@ from jobs.queue.signal import tell_workers
 from jobs.worker.looked import Looked
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import forget_dead
-from jobs.worker.sweeps import sweeps
+from jobs.worker.sweeps import GO_ON_SECONDS, sweeps
 from jobs.worker.turn import Turn
 
 FORGET_EVERY_SECONDS = 600.0
@@ -61,6 +61,7 @@ class Maintenance(threading.Thread):
         self._rescue_at = 0.0
         self._lease_seconds = lease_seconds
         self._most_lost_leases = most_lost_leases
+        self._sweeps = sweeps()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -76,17 +77,16 @@ class Maintenance(threading.Thread):
     def run(self) -> None:
         """Until `stop`."""
         forgot_at = time.monotonic()
-        now_and_then = sweeps()
         try:
-            while not self._stopping.wait(self._pause()):
+            while not self._stopping.wait(self._until_next()):
+                self._sweep(begun=True)
                 if self._pause():
-                    continue  # put off while this thread slept
+                    continue  # put off while this thread slept, or woken to go on with a sweep
                 self._look()
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
                     self._patience.run(forget_dead)
-                for sweep in now_and_then:
-                    sweep.run_if_due()
+                self._sweep(begun=False)
         except GaveUp:
             pass
         finally:
@@ -96,19 +96,37 @@ class Maintenance(threading.Thread):
         while expired := self._patience.run(expire):
             log.warning("jobs.expired", jobs=len(expired), first=expired[0])
 
+    def _sweep(self, *, begun: bool) -> None:
+        """Sweeps are begun by who looks, and gone on with by who has begun them."""
+        for sweep in self._sweeps:
+            if sweep.unfinished == begun:
+                sweep.run_if_due()
+
+    def _until_next(self) -> float:
+        """Until the next look, or to go on with a sweep that has more left."""
+        unfinished = any(sweep.unfinished for sweep in self._sweeps)
+        return min(self._pause(), GO_ON_SECONDS) if unfinished else self._pause()
+
     def _pause(self) -> float:
         return max(0.0, min(self._turn.due_at, self._alarm_at) - time.monotonic())
 
     def _look(self) -> None:
         began = time.monotonic()
         waiting = self._queue_due()
-        if began >= self._rescue_at:
+        if began >= self._rescue_at and self._could_renew():
             self._rescue()
         self._expire()
         self._turn.looked(began)
         if self._processes() > 1:
             rest = max(0.0, self._rescue_at - time.monotonic())
             self._patience.run(lambda: tell_workers(Looked(rest, waiting).payload()))
+
+    def _could_renew(self) -> bool:
+        """Whether a lease that has run out was lost by its worker.
+
+        After an outage it was not, until there was time to renew it. The server's start, by which
+        `rescue` goes, lies before its recovery, and that may take longer than a lease."""
+        return self._patience.up_for() >= self._lease_seconds
 
     def _queue_due(self) -> set[int]:
         """Queue what is due, and remember when the next will be, unless somebody looks before."""

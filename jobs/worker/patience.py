@@ -37,6 +37,13 @@ class Patience:
         self._giving_up = threading.Event()
         self._lock = threading.Lock()
         self._lost_at: float | None = None
+        self._recovered_at = -math.inf
+
+    def up_for(self) -> float:
+        """How many seconds ago the last outage that this process saw has ended: infinity when it
+        saw none, 0 while it lasts."""
+        with self._lock:
+            return 0.0 if self._lost_at is not None else time.monotonic() - self._recovered_at
 
     def give_up(self) -> None:
         """From now on a failing operation raises GaveUp instead of being repeated."""
@@ -80,4 +87,5 @@ class Patience:
             if self._lost_at is not None and began > self._lost_at:
                 seconds = round(time.monotonic() - self._lost_at, 1)
                 self._lost_at = None
+                self._recovered_at = time.monotonic()
                 log.info("database.recovered", seconds=seconds)

@@ -6,6 +6,8 @@ import pytest
 
 from jobs.models import DurationHistory, JobRollup
 from jobs.states import Status
+from jobs.worker.maintenance import Maintenance
+from jobs.worker.patience import Patience
 from jobs.worker.sweeps import Sweep, sweeps
 from tests.ended import ended
 from tests.waiting import wait_until
@@ -36,19 +38,35 @@ def test_a_sweep_that_fails_is_tried_again_and_harms_nobody() -> None:
     assert len(calls) == 2
 
 
-def test_a_sweep_goes_on_while_more_is_left_and_then_waits() -> None:
+def test_a_sweep_goes_on_while_more_is_left_and_then_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("jobs.worker.sweeps.GO_ON_SECONDS", 0.0)
     left = [True, True, False]
     sweep = Sweep("some", lambda: left.pop(0), every=3600.0, first=(0.0, 0.0))
     for _ in range(5):
         sweep.run_if_due()
     assert left == []
+    assert not sweep.unfinished
 
 
-def test_a_sweep_waits_for_its_first_time() -> None:
-    left = [False]
-    sweep = Sweep("later", lambda: left.pop(0), every=0.0, first=(3600.0, 3600.0))
-    sweep.run_if_due()
-    assert left == [False]
+@pytest.mark.django_db(transaction=True)
+def test_who_has_begun_a_sweep_goes_on_with_it_though_others_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = [True, True, False]
+    sweep = Sweep("some", lambda: left.pop(0), every=3600.0, first=(0.0, 0.0))
+    monkeypatch.setattr("jobs.worker.maintenance.sweeps", lambda: [sweep])
+    maintenance = Maintenance(
+        Patience(), lambda: 1, lambda _: (), scan_seconds=3600.0, lease_seconds=30.0,
+        most_lost_leases=3,
+    )  # fmt: skip
+    maintenance.start()
+    try:
+        wait_until(lambda: not left, "it has gone on after its only look")
+    finally:
+        maintenance.stop()
+        maintenance.join()
 
 
 @pytest.mark.django_db
