@@ -8,7 +8,7 @@
 --   CANCELLED: its reason as error
 --   QUEUED (hand-back): started}
 -- Whoever asked to cancel a running job gets a CANCELLED one, whatever its attempt came to.
--- A hand-back and a snooze cost no attempt.
+-- A hand-back and a snooze cost no attempt. What never began leaves the start of the attempt before.
 -- For the conditions, and why the order of locks cannot make a deadlock: see complete.sql.
 CREATE OR REPLACE FUNCTION jobs_finish(finished json) RETURNS integer
 LANGUAGE plpgsql
@@ -28,8 +28,10 @@ BEGIN
       attempt = CASE WHEN f.started IS FALSE
           OR (f.status = 'QUEUED' OR f.snoozed) AND NOT job.cancel_requested
         THEN job.attempt - 1 ELSE job.attempt END,
-      started_at = CASE WHEN f.started IS FALSE AND job.attempt = 1
-        THEN NULL ELSE job.started_at END,
+      started_at = CASE WHEN f.started IS FALSE THEN coalesce(
+          (SELECT max(before.started_at) FROM jobs_jobattempt before WHERE before.job_id = job.id),
+          CASE WHEN job.attempt > 1 THEN job.started_at END)
+        ELSE job.started_at END,
       progress = CASE WHEN job.cancel_requested OR f.status IN ('FAILED', 'CANCELLED')
         THEN job.progress END,
       progress_message = '',
