@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jobs.models import Job, JobMetrics
+from jobs.models import Job, JobAttempt, JobMetrics
 from jobs.outcomes import (
     Backoff,
     Cancel,
@@ -280,3 +280,13 @@ def test_a_step_survives_that_its_connection_forgot_it() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
     claim_one()
+
+
+def test_a_job_that_snoozed_before_keeps_its_start_when_it_is_handed_back_unbegun() -> None:
+    job = new_job()
+    finish([finished(claim_one(), Snooze(0.0))])
+    promote()
+    started_at = JobAttempt.objects.get().started_at
+    finish([finished(claim_one(), Interrupted(started=False))])
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.started_at) == (Status.QUEUED, 0, started_at)
