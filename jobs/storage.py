@@ -82,6 +82,14 @@ def source_exists(name: str) -> bool:
     return True
 
 
+def source_size(name: str) -> int | None:
+    """Its bytes; None where `resolve_source` would not find it."""
+    try:
+        return resolve_source(name).stat().st_size
+    except (StorageError, OSError):
+        return None
+
+
 def output_path(job_id: UUID, lease: int, extension: str) -> Path:
     """Where this attempt's output goes; its folder is made."""
     folder = _folder(job_id)

@@ -18,6 +18,7 @@ from rest_framework.settings import api_settings
 
 from jobs.api.document import FieldError, general_problem, is_api, problem
 from jobs.processors.contract import Invalid
+from jobs.queue.errors import NoSuchJob, WrongStatus
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,17 @@ def _(exception: Invalid, request: HttpRequest) -> HttpResponse:
         FieldError(field=one.field, code=one.code, detail=one.detail) for one in exception.each()
     ]
     return _invalid(request, exception.status, errors)
+
+
+@_answer.register
+def _(exception: NoSuchJob, request: HttpRequest) -> HttpResponse:
+    return problem(request, 404, "not_found", str(exception))
+
+
+@_answer.register
+def _(exception: WrongStatus, request: HttpRequest) -> HttpResponse:
+    """A conflict with what the job is; `job_status` says what that is."""
+    return problem(request, 409, exception.code, str(exception), job_status=exception.status.value)
 
 
 @_answer.register

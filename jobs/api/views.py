@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from rest_framework.exceptions import NotFound
@@ -14,9 +13,8 @@ from rest_framework.views import APIView
 from jobs.api.document import problem
 from jobs.api.serializers import JobStatusSerializer, SubmissionSerializer, SubmittedSerializer
 from jobs.models import Job
-from jobs.processors.admission import admit
 from jobs.queue.health import DatabaseDown, health
-from jobs.queue.submit import NewJob, submit
+from jobs.submission import Submission, take
 
 
 class SubmitJob(APIView):
@@ -28,22 +26,7 @@ class SubmitJob(APIView):
         """Answer 201 with the job, and its status address as Location."""
         submission = SubmissionSerializer(data=request.data)
         submission.is_valid(raise_exception=True)
-        values = submission.validated_data
-        source_file = values.get("source_file", "")
-        target_format = values.get("target_format", "")
-        admitted = admit(values["job_type"], source_file, target_format, values["parameters"])
-        priority = admitted.priority if values["priority"] is None else values["priority"]
-        job = submit(
-            NewJob(
-                job_type=admitted.job_type,
-                source_file=source_file,
-                target_format=target_format,
-                parameters=values["parameters"],
-                priority=priority,
-                max_attempts=admitted.max_attempts,
-                expires_in=settings.JOB_PENDING_TIMEOUT_SECONDS or None,
-            )
-        )
+        job = take(Submission(**submission.validated_data))
         location = reverse("api:job_status", args=[job.id])
         return Response(SubmittedSerializer(job).data, status=201, headers={"Location": location})
 

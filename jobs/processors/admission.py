@@ -10,7 +10,7 @@ from jobs.processors.checks import validate
 from jobs.processors.contract import Invalid
 from jobs.processors.declaration import Processor
 from jobs.processors.registry import processors
-from jobs.storage import source_exists
+from jobs.storage import source_exists, source_size
 
 TRANSCODE = "transcode"
 SIMULATE = "simulate"
@@ -18,11 +18,13 @@ SIMULATE = "simulate"
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What the job type settles about a new job. priority: where none was asked for."""
+    """What the job type settles about a new job. priority: where none was asked for. source_bytes:
+    None where there is no source."""
 
     job_type: str
     max_attempts: int
     priority: int
+    source_bytes: int | None
 
 
 def admit(
@@ -39,7 +41,12 @@ def admit(
     if job_type is None and settings.SIMULATE_MISSING_SOURCES and not source_exists(source_file):
         processor = find(SIMULATE)
     validate(processor, source_file, target_format, parameters)
-    return Admitted(processor.job_type, processor.retry_policy.max_attempts, processor.priority)
+    return Admitted(
+        processor.job_type,
+        processor.retry_policy.max_attempts,
+        processor.priority,
+        source_size(source_file) if source_file else None,
+    )
 
 
 def find(job_type: str) -> Processor:

@@ -18,8 +18,9 @@ class NoSuchJob(QueueError):
 
 
 class WrongStatus(QueueError):
-    """The job's status does not allow it."""
+    """The job's status does not allow it. code: stable, for machines."""
 
+    code = ""
     needs = ""
 
     def __init__(self, status: Status) -> None:
@@ -30,16 +31,19 @@ class WrongStatus(QueueError):
 class AlreadyFinal(WrongStatus):
     """Only a job that is not final can be cancelled."""
 
+    code = "already_final"
     needs = "only a job that is not final can be cancelled"
 
 
 class NotRetriable(WrongStatus):
     """Only a FAILED or CANCELLED job can be retried."""
 
+    code = "not_retriable"
     needs = "only a FAILED or CANCELLED job can be retried"
 
 
 class NotFinal(WrongStatus):
     """Only a final job can be replayed."""
 
+    code = "not_final"
     needs = "only a final job can be replayed"

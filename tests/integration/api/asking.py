@@ -26,6 +26,12 @@ def post(api: Client, body: object, content_type: str = "application/json") -> A
     return api.generic("POST", SUBMIT, data, content_type)
 
 
+def send(api: Client, method: str, path: str, body: object = None) -> Any:
+    """Any method; a body as JSON."""
+    data = b"" if body is None else json.dumps(body).encode()
+    return api.generic(method, path, data, "application/json")
+
+
 def problem_of(response: Any, status: int, code: str) -> dict[str, Any]:
     """The problem document, after checking that it is the one expected and of the right shape."""
     assert response.status_code == status, response.content[:1000]

@@ -1,0 +1,138 @@
+"""The shapes of the jobs resource."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework import serializers
+
+from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
+from jobs.api.scheduled_at import SchedulingSerializer
+from jobs.api.serializers import MetricsSerializer
+from jobs.models import Job
+from jobs.priorities import name_of
+from jobs.queue.progress import seconds_left
+from jobs.states import Status
+from jobs.submission import Submission
+
+MAX_RETRIES = 100
+LONGEST_SECONDS = 30 * 86_400.0
+
+
+class SecondsField(serializers.FloatField):
+    """A length of time: above 0, at most thirty days."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("min_value", 0.001)
+        super().__init__(max_value=LONGEST_SECONDS, default=None, allow_null=True, **options)
+
+
+class NewJobSerializer(SchedulingSerializer, StrictSerializer):
+    """The body of POST jobs."""
+
+    job_type = TextField(max_length=50, default=None, allow_null=True)
+    source_file = TextField(max_length=255, default="", allow_blank=True)
+    target_format = TextField(max_length=50, default="", allow_blank=True)
+    parameters = serializers.DictField(
+        default=dict, error_messages={"not_a_dict": "Give an object."}
+    )
+    name = TextField(max_length=100, default="", allow_blank=True)
+    priority = PriorityField(default=None, allow_null=True)
+    max_retries = serializers.IntegerField(
+        min_value=0, max_value=MAX_RETRIES, default=None, allow_null=True
+    )
+    pending_timeout_seconds = SecondsField(min_value=0)
+    soft_limit_seconds = SecondsField()
+    hard_limit_seconds = SecondsField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A job says what is to be done; a soft limit comes before the hard one."""
+        attrs = super().validate(attrs)
+        if attrs["job_type"] is None and not attrs["target_format"]:
+            raise serializers.ValidationError(
+                {"job_type": "Give a job_type, or a target_format for a transcode."},
+                code="required",
+            )
+        soft, hard = attrs["soft_limit_seconds"], attrs["hard_limit_seconds"]
+        if soft is not None and hard is not None and soft > hard:
+            raise serializers.ValidationError(
+                {"soft_limit_seconds": "The soft limit must not be above the hard one."},
+                code="out_of_range",
+            )
+        return attrs
+
+    def submission(self) -> Submission:
+        """What was asked for, once it is valid."""
+        return Submission(**self.validated_data)
+
+
+class JobSerializer(serializers.Serializer[Job]):
+    """A job as its owner sees it."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    job_type = serializers.CharField()
+    source_file = serializers.CharField()
+    target_format = serializers.CharField()
+    parameters = serializers.JSONField()
+    priority = serializers.IntegerField()
+    priority_name = serializers.SerializerMethodField()
+    status = serializers.CharField()
+    progress = serializers.FloatField()
+    progress_message = serializers.CharField()
+    seconds_left = serializers.SerializerMethodField()
+    attempt = serializers.IntegerField()
+    max_retries = serializers.SerializerMethodField()
+    cancel_requested = serializers.BooleanField()
+    result = serializers.JSONField()
+    error_code = serializers.SerializerMethodField()
+    error_message = serializers.SerializerMethodField()
+    created_at = Moment()
+    scheduled_at = Moment()
+    queued_at = Moment()
+    started_at = Moment()
+    completed_at = Moment()
+    expires_at = Moment()
+    estimated_duration = serializers.FloatField(source="estimated_seconds")
+    duration = serializers.SerializerMethodField()
+    soft_limit_seconds = serializers.FloatField()
+    hard_limit_seconds = serializers.FloatField()
+    replay_of = serializers.UUIDField()
+    metrics = MetricsSerializer(allow_null=True, default=None)
+    links = serializers.SerializerMethodField()
+
+    def get_priority_name(self, job: Job) -> str:
+        """high, default or low."""
+        return name_of(job.priority)
+
+    def get_max_retries(self, job: Job) -> int:
+        """Attempts after the first."""
+        return job.max_attempts - 1
+
+    def get_seconds_left(self, job: Job) -> float | None:
+        """Of a running job whose progress is known."""
+        if job.status != Status.IN_PROGRESS:
+            return None
+        left = seconds_left(job.started_at, job.progress, timezone.now())
+        return None if left is None else round(left, 1)
+
+    def get_duration(self, job: Job) -> float | None:
+        """Seconds from the start of the last attempt to the end."""
+        if job.completed_at is None or job.started_at is None:
+            return None
+        return round((job.completed_at - job.started_at).total_seconds(), 3)
+
+    def get_error_code(self, job: Job) -> str | None:
+        """Only FAILED jobs have one."""
+        return job.error_code if job.status == Status.FAILED else None
+
+    def get_error_message(self, job: Job) -> str | None:
+        """Only FAILED jobs have one."""
+        return job.error_message if job.status == Status.FAILED else None
+
+    def get_links(self, job: Job) -> dict[str, str]:
+        """Where to go from here."""
+        return {
+            "self": reverse("api:job", args=[job.id]),
+            "events": reverse("api:job_events", args=[job.id]),
+        }

@@ -1,0 +1,76 @@
+"""The one way in: admit a job, estimate it, put it into the queue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from jobs.models import Job
+from jobs.processors.admission import admit
+from jobs.queue.estimate import estimate
+from jobs.queue.submit import NewJob, submit
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What somebody asks for, in the right shape; the processor says whether it can be had.
+
+    job_type: None for a transcode. priority, max_retries: None for the type's own.
+    pending_timeout_seconds: FAILED as expired unless it started within; None for
+    JOB_PENDING_TIMEOUT_SECONDS, 0 for never.
+    """
+
+    job_type: str | None = None
+    source_file: str = ""
+    target_format: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    priority: int | None = None
+    max_retries: int | None = None
+    scheduled_at: datetime | None = None
+    pending_timeout_seconds: float | None = None
+    soft_limit_seconds: float | None = None
+    hard_limit_seconds: float | None = None
+    owner_id: int | None = None
+
+
+def take(submission: Submission) -> Job:
+    """The job, in the queue once the transaction commits.
+
+    Raises jobs.processors.contract.Invalid, which names the field.
+    """
+    return submit(admitted(submission))
+
+
+def admitted(submission: Submission) -> NewJob:
+    """The job to be, after its processor has agreed. Raises Invalid."""
+    admission = admit(
+        submission.job_type,
+        submission.source_file,
+        submission.target_format,
+        submission.parameters,
+    )
+    timeout = submission.pending_timeout_seconds
+    if timeout is None:
+        timeout = settings.JOB_PENDING_TIMEOUT_SECONDS
+    priority, retries = submission.priority, submission.max_retries
+    return NewJob(
+        job_type=admission.job_type,
+        source_file=submission.source_file,
+        target_format=submission.target_format,
+        parameters=submission.parameters,
+        name=submission.name,
+        priority=admission.priority if priority is None else priority,
+        max_attempts=admission.max_attempts if retries is None else retries + 1,
+        owner_id=submission.owner_id,
+        scheduled_at=submission.scheduled_at,
+        expires_in=timeout or None,
+        soft_limit_seconds=submission.soft_limit_seconds,
+        hard_limit_seconds=submission.hard_limit_seconds,
+        source_bytes=admission.source_bytes,
+        estimated_seconds=estimate(
+            admission.job_type, submission.target_format, admission.source_bytes
+        ),
+    )
