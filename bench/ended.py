@@ -96,7 +96,7 @@ def _make(jobs: int) -> None:
 
 def _rolling_up(jobs: int) -> dict[str, float]:
     from jobs.models import JobRollup
-    from jobs.queue.rollup import condense, roll_up
+    from jobs.stats.rollup import condense, roll_up
 
     began = time.monotonic()
     slices = [_timed(roll_up)]
@@ -167,13 +167,13 @@ def _submitting() -> Iterator[list[float]]:
 
 
 def _counts(owner: int | None = None) -> object:
-    from jobs.queue.statistics import counts
+    from jobs.stats.statistics import counts
 
     return counts(owner)
 
 
 def _statistics(seconds: float) -> object:
-    from jobs.queue import statistics as figures
+    from jobs.stats import statistics as figures
 
     return figures.statistics(seconds)
 

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from jobs.models import Job
 from jobs.processors.admission import admit
-from jobs.queue.estimate import estimate
 from jobs.queue.submit import NewJob, submit
+from jobs.stats.estimate import estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from jobs.api.fields import Moment, StrictSerializer
 from jobs.api.pages import filters_of
-from jobs.queue.statistics import counts, statistics
+from jobs.stats.statistics import counts, statistics
 
 MOST_HOURS = 90 * 24.0
 

@@ -13,13 +13,13 @@ from jobs.models import Job, WorkerProcess
 from jobs.priorities import parse_pools
 from jobs.queue.dead_letter import reasons
 from jobs.queue.errors import NoSuchJob
-from jobs.queue.figures import Figures
 from jobs.queue.history import attempts, events
 from jobs.queue.pause import paused
 from jobs.queue.progress import seconds_left
 from jobs.queue.selection import Selection
-from jobs.queue.statistics import counts, statistics
 from jobs.states import Status
+from jobs.stats.figures import Figures
+from jobs.stats.statistics import counts, statistics
 
 LISTED = (
     "id", "job_type", "name", "priority", "status", "progress", "attempt", "created_at", "worker",

@@ -15,11 +15,11 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from jobs.queue.ended import by_index
 from jobs.queue.orphans import SHARES, sweep_orphans
 from jobs.queue.remove import remove
 from jobs.queue.retention import Retention, parse_retention
 from jobs.states import Status
+from jobs.stats.ended import by_index
 
 BATCH = 200
 ROUND_SECONDS = 3600

@@ -9,7 +9,7 @@ from django.db import connection
 
 from jobs.queue.fire import prune_fires
 from jobs.queue.prune import Pruner
-from jobs.queue.rollup import condense, roll_up
+from jobs.stats.rollup import condense, roll_up
 
 # A sweep that has more left goes on after so long: one part in eight of the time is its.
 GO_ON_SECONDS = 0.7

@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.queue.histogram import (
+from jobs.stats.histogram import (
     BUCKETS,
     EDGES,
     WORST_FACTOR,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import connection
 
-from jobs.queue.ended import Kind, Learnt
+from jobs.stats.ended import Kind, Learnt
 
 # What one more job weighs, once there are many: the last twenty make up two thirds of the mean.
 NEWEST = 0.05

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from jobs.queue.ended import Group, Sums
-from jobs.queue.histogram import percentile
 from jobs.states import FINAL, Status
+from jobs.stats.ended import Group, Sums
+from jobs.stats.histogram import percentile
 
 Key = TypeVar("Key")
 

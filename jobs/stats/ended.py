@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from jobs.queue.histogram import EDGES, Histogram, added, count
+from jobs.stats.histogram import EDGES, Histogram, added, count
 
 # The class of a source is floor(log2(bytes)).
 _POWERS = [2**power for power in range(63)]

@@ -1,6 +1,6 @@
 """How many jobs wait and run, and how old the oldest is: from the partial indexes, up to a cap.
 
-To be called inside `jobs.queue.ended.by_index`.
+To be called inside `jobs.stats.ended.by_index`.
 """
 
 from dataclasses import dataclass

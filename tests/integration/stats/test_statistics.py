@@ -11,14 +11,14 @@ from django.db import connection
 from django.utils import timezone
 
 from jobs.models import Job
-from jobs.queue import rollup, waiting
 from jobs.queue.finish import finish
-from jobs.queue.histogram import WORST_FACTOR
-from jobs.queue.rollup import condense, roll_up
-from jobs.queue.statistics import counts, statistics
 from jobs.queue.submit import NewJob, submit_many
-from jobs.queue.waiting import Count
 from jobs.states import Status
+from jobs.stats import rollup, waiting
+from jobs.stats.histogram import WORST_FACTOR
+from jobs.stats.rollup import condense, roll_up
+from jobs.stats.statistics import counts, statistics
+from jobs.stats.waiting import Count
 from tests.ended import ended
 from tests.rows import claim, claim_one, finished, job_in, new_job
 
@@ -87,7 +87,7 @@ def test_more_than_the_cap_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_tail_that_is_too_long_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.queue.statistics.TAIL_ROWS", 2)
+    monkeypatch.setattr("jobs.stats.statistics.TAIL_ROWS", 2)
     for ago in range(1, 6):
         ended(ago=ago)
     assert counts()[Status.COMPLETED] == Count(2, "at_least")

@@ -4,11 +4,11 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import DurationHistory
-from jobs.queue import durations, rollup
-from jobs.queue import estimate as estimates
-from jobs.queue.estimate import estimate, size_class
-from jobs.queue.rollup import roll_up
 from jobs.states import Status
+from jobs.stats import durations, rollup
+from jobs.stats import estimate as estimates
+from jobs.stats.estimate import estimate, size_class
+from jobs.stats.rollup import roll_up
 from tests.ended import ended
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,11 +9,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from jobs.models import JobRollup, RollupMark
-from jobs.queue import rollup
 from jobs.queue.finish import finish
-from jobs.queue.histogram import bucket
-from jobs.queue.rollup import condense, roll_up
 from jobs.states import Status
+from jobs.stats import rollup
+from jobs.stats.histogram import bucket
+from jobs.stats.rollup import condense, roll_up
 from tests.ended import ended, rolled
 from tests.rows import claim_one, finished, new_job
 
@@ -199,7 +199,7 @@ def test_a_crash_leaves_neither_sums_nor_a_moved_mark(monkeypatch: pytest.Monkey
         raise RuntimeError
 
     with monkeypatch.context() as patched:
-        patched.setattr("jobs.queue.durations.learn", crash)
+        patched.setattr("jobs.stats.durations.learn", crash)
         with pytest.raises(RuntimeError):
             roll_up()
     assert rolled() == {}

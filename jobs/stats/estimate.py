@@ -1,6 +1,6 @@
 """How long a new job will probably take, from those of its kind before it.
 
-Learnt by `jobs/queue/rollup.py`, so about half a minute behind. Simulated jobs are a type of their
+Learnt by `jobs/stats/rollup.py`, so about half a minute behind. Simulated jobs are a type of their
 own and never mix with real ones.
 """
 

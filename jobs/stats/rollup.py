@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
-from jobs.queue import durations
-from jobs.queue.ended import Group, Sums, bounded, by_index, ended_between, first_end
+from jobs.stats import durations
+from jobs.stats.ended import Group, Sums, bounded, by_index, ended_between, first_end
 
 ROWS = 2_000  # a batch has at most about twice so many
 MINUTE = timedelta(minutes=1)

@@ -13,11 +13,11 @@ from django.conf import settings
 from django.db import connection
 
 from jobs.priorities import Pool, parse_pools
-from jobs.queue.ended import Group, Sums, bounded, by_index, ended_between
-from jobs.queue.figures import Figures, figures, figures_by
-from jobs.queue.histogram import BUCKETS
-from jobs.queue.waiting import Count, Exactness, oldest_waiting, waiting_counts
 from jobs.states import FINAL, Status
+from jobs.stats.ended import Group, Sums, bounded, by_index, ended_between
+from jobs.stats.figures import Figures, figures, figures_by
+from jobs.stats.histogram import BUCKETS
+from jobs.stats.waiting import Count, Exactness, oldest_waiting, waiting_counts
 
 TAIL_ROWS = 20_000
 MOST_OWNERS = 100

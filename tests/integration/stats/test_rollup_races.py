@@ -14,10 +14,10 @@ from django.db import connection
 from jobs.attempt import Attempt
 from jobs.models import DurationHistory, Job, JobRollup, RollupMark
 from jobs.outcomes import Failed
-from jobs.queue import rollup
 from jobs.queue.finish import Finished, finish
-from jobs.queue.rollup import roll_up
 from jobs.queue.submit import NewJob, submit_many
+from jobs.stats import rollup
+from jobs.stats.rollup import roll_up
 from tests.ended import rolled
 from tests.rows import claim, finished
 from tests.waiting import wait_until
@@ -30,7 +30,7 @@ MARGIN_SECONDS = 0.5
 _MAINTAINER = f"""
 import django
 django.setup()
-from jobs.queue import rollup
+from jobs.stats import rollup
 rollup.WORTH_SECONDS, rollup.SETTLED_AFTER_SECONDS, rollup.ROWS = 0.0, {MARGIN_SECONDS}, 40
 print("adding", flush=True)
 while True:
