@@ -1,12 +1,16 @@
-"""The admin shows rows and changes none."""
+"""The admin shows rows; what it changes it changes by the queue."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.models import Job, WorkerProcess
+from jobs.models import Job, JobEvent, WorkerProcess
+from jobs.outcomes import Failed
+from jobs.queue.finish import finish
 from jobs.queue.submit import NewJob, submit
+from jobs.states import Status
+from tests.rows import claim_one, finished, job_in, new_job
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +87,50 @@ def test_other_models(staff: Client) -> None:
 
 def test_strangers_are_sent_to_the_login(client: Client) -> None:
     assert client.get(JOBS).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "afterwards", "message"),
+    [
+        ("cancel", "QUEUED", "CANCELLED", "1 of 1 jobs cancelled"),
+        ("cancel", "COMPLETED", "COMPLETED", "0 of 1 jobs cancelled"),
+        ("retry", "FAILED", "QUEUED", "1 of 1 jobs queued again"),
+        ("retry", "COMPLETED", "COMPLETED", "0 of 1 jobs queued again"),
+        ("replay", "FAILED", "FAILED", "1 of 1 jobs submitted anew"),
+    ],
+)
+def test_actions_go_by_the_queue(
+    staff: Client, action: str, status: str, afterwards: str, message: str
+) -> None:
+    job = job_in(Status(status))
+
+    response = staff.post(JOBS, {"action": action, "_selected_action": str(job.id)}, follow=True)
+
+    assert message in response.content.decode()
+    job.refresh_from_db()
+    assert job.status == afterwards
+    if afterwards != status:
+        assert JobEvent.objects.get().actor == "root"
+
+
+def test_actions_want_the_permission_to_change(db: None) -> None:
+    job = job_in(Status.QUEUED)
+    looker = User.objects.create(username="looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_job"))
+    client = Client()
+    client.force_login(looker)
+
+    assert client.get(JOBS).status_code == 200
+    client.post(JOBS, {"action": "cancel", "_selected_action": str(job.id)}, follow=True)
+
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED
+
+
+def test_the_page_of_a_job_tells_its_attempts(staff: Client) -> None:
+    job = new_job(max_attempts=1)
+    finish([finished(claim_one(), Failed("broken", traceback="at line 7"))])
+
+    page = staff.get(f"{JOBS}{job.id}/change/").content.decode()
+
+    assert "at line 7" in page
