@@ -33,8 +33,8 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     ),
     Status.COMPLETED: frozenset(),
     # Only when somebody asks to try the job again.
-    Status.FAILED: frozenset({Status.QUEUED}),
-    Status.CANCELLED: frozenset({Status.QUEUED}),
+    Status.FAILED: frozenset({Status.QUEUED, Status.THROTTLED}),
+    Status.CANCELLED: frozenset({Status.QUEUED, Status.THROTTLED}),
 }
 
 FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})

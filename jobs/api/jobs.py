@@ -18,6 +18,7 @@ from jobs.queue.cancel import cancel
 from jobs.queue.dead_letter import replay, retry
 from jobs.queue.errors import NoSuchJob
 from jobs.queue.history import attempts, events
+from jobs.queue.limits import spend
 from jobs.queue.remove import remove
 from jobs.states import FINAL, Status
 from jobs.submission import take
@@ -32,6 +33,7 @@ class Jobs(APIView):
         """Answer 201 with the job, and its address as Location."""
         asked = NewJobSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        spend(None)
         return _created(take(asked.submission()))
 
     def get(self, request: Request) -> Response:

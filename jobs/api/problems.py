@@ -19,6 +19,7 @@ from rest_framework.settings import api_settings
 from jobs.api.document import FieldError, general_problem, is_api, problem
 from jobs.processors.contract import Invalid
 from jobs.queue.errors import NoSuchJob, WrongStatus
+from jobs.queue.limits import TooManySubmissions
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,13 @@ def _(exception: NoSuchJob, request: HttpRequest) -> HttpResponse:
 def _(exception: WrongStatus, request: HttpRequest) -> HttpResponse:
     """A conflict with what the job is; `job_status` says what that is."""
     return problem(request, 409, exception.code, str(exception), job_status=exception.status.value)
+
+
+@_answer.register
+def _(exception: TooManySubmissions, request: HttpRequest) -> HttpResponse:
+    response = problem(request, 429, "too_many_submissions", str(exception))
+    response["Retry-After"] = str(exception.retry_after)
+    return response
 
 
 @_answer.register

@@ -14,6 +14,7 @@ from jobs.api.document import problem
 from jobs.api.serializers import JobStatusSerializer, SubmissionSerializer, SubmittedSerializer
 from jobs.models import Job
 from jobs.queue.health import DatabaseDown, health
+from jobs.queue.limits import spend
 from jobs.submission import Submission, take
 
 
@@ -26,6 +27,7 @@ class SubmitJob(APIView):
         """Answer 201 with the job, and its status address as Location."""
         submission = SubmissionSerializer(data=request.data)
         submission.is_valid(raise_exception=True)
+        spend(None)
         job = take(Submission(**submission.validated_data))
         location = reverse("api:job_status", args=[job.id])
         return Response(SubmittedSerializer(job).data, status=201, headers={"Location": location})

@@ -42,6 +42,17 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="SubmissionCount",
+            fields=[
+                (
+                    "throttle_key",
+                    models.CharField(max_length=60, primary_key=True, serialize=False),
+                ),
+                ("minute", models.DateTimeField()),
+                ("jobs", models.IntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="DurationHistory",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -325,6 +336,18 @@ class Migration(migrations.Migration):
             name="drain_requested",
             field=models.BooleanField(
                 db_default=False, default=False, help_text="It shall finish what it has and end."
+            ),
+        ),
+        migrations.AddField(
+            model_name="job",
+            name="throttle_key",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                editable=False,
+                help_text="Jobs of one key share a limit; empty: none.",
+                max_length=60,
             ),
         ),
         migrations.AlterField(

@@ -1,4 +1,4 @@
-"""Indexes for expiry, the dead letter, retention and statistics, built beside live traffic."""
+"""Indexes for expiry, limits, the dead letter, retention and statistics, built beside live traffic."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
@@ -52,5 +52,29 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name="jobmetrics",
             index=models.Index(models.F("created_at"), name="jobmetrics_created"),
+        ),
+        AddIndexConcurrently(
+            model_name="job",
+            index=models.Index(
+                models.F("throttle_key"),
+                condition=models.Q(
+                    models.Q(("throttle_key", ""), _negated=True),
+                    (
+                        "status__in",
+                        (jobs.states.Status["QUEUED"], jobs.states.Status["IN_PROGRESS"]),
+                    ),
+                ),
+                name="job_in_work",
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name="job",
+            index=models.Index(
+                models.F("throttle_key"),
+                models.OrderBy(models.F("priority"), descending=True),
+                models.F("id"),
+                condition=models.Q(("status", jobs.states.Status["THROTTLED"])),
+                name="job_throttled",
+            ),
         ),
     ]

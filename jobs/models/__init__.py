@@ -5,7 +5,7 @@ from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
 from jobs.models.job import Job, JobMetrics
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
 from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
-from jobs.models.workers import PausedPool, WorkerProcess
+from jobs.models.workers import PausedPool, SubmissionCount, WorkerProcess
 
 __all__ = [
     "CLOCK",
@@ -21,6 +21,7 @@ __all__ = [
     "RollupMark",
     "Schedule",
     "ScheduleFire",
+    "SubmissionCount",
     "WorkerProcess",
     "new_id",
 ]

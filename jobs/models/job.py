@@ -60,6 +60,10 @@ class Job(models.Model):
         db_constraint=False,
     )
     replay_of = models.UUIDField(null=True, blank=True, help_text="The job that this one repeats.")
+    throttle_key = models.CharField(
+        max_length=60, blank=True, default="", db_default="", editable=False,
+        help_text="Jobs of one key share a limit; empty: none.",
+    )  # fmt: skip
     fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status])
@@ -112,6 +116,15 @@ class Job(models.Model):
                     status__in=(Status.PENDING, Status.THROTTLED, Status.QUEUED),
                     expires_at__isnull=False, started_at__isnull=True,
                 ),
+            ),
+            # Of the few jobs that share a limit: who is in work, and who is next.
+            models.Index(
+                "throttle_key", name="job_in_work",
+                condition=~Q(throttle_key="") & Q(status__in=(Status.QUEUED, Status.IN_PROGRESS)),
+            ),
+            models.Index(
+                "throttle_key", F("priority").desc(), "id", name="job_throttled",
+                condition=Q(status=Status.THROTTLED),
             ),
             # The dead letter, newest first; retention goes by the time of the end.
             models.Index("id", name="job_failed", condition=Q(status=Status.FAILED)),

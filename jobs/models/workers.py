@@ -1,4 +1,4 @@
-"""Who works, and who is not to: worker processes and paused pools."""
+"""Who works, who is not to, and how much: worker processes, paused pools, submissions a minute."""
 
 from typing import ClassVar
 
@@ -43,3 +43,14 @@ class PausedPool(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SubmissionCount(models.Model):
+    """How many jobs were submitted in the newest minute that had any, by what shares the limit."""
+
+    throttle_key = models.CharField(max_length=60, primary_key=True)
+    minute = models.DateTimeField()
+    jobs = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.throttle_key}: {self.jobs} at {self.minute:%H:%M}"

@@ -17,6 +17,7 @@ from jobs.models import Job, JobEvent
 from jobs.queue.database import fetch
 from jobs.queue.errors import NoSuchJob, NotFinal, NotRetriable
 from jobs.queue.likeness import like
+from jobs.queue.limits import release
 from jobs.queue.selection import EVERYTHING, Selection
 from jobs.queue.signal import announce
 from jobs.queue.submit import submit_many
@@ -36,8 +37,8 @@ WITH old AS MATERIALIZED (
   FOR NO KEY UPDATE
 ), retried AS (
   UPDATE jobs_job job SET
-    status = 'QUEUED',
-    queued_at = old.moment,
+    status = CASE job.throttle_key WHEN '' THEN 'QUEUED' ELSE 'THROTTLED' END,
+    queued_at = CASE job.throttle_key WHEN '' THEN old.moment ELSE job.queued_at END,
     scheduled_at = NULL,
     expires_at = NULL,
     completed_at = NULL,
@@ -176,11 +177,12 @@ def _change_all(
 
 
 def _retry(ids: list[UUID], actor: str) -> list[UUID]:
-    """Those of these that were FAILED or CANCELLED, and are QUEUED now."""
+    """Those of these that were FAILED or CANCELLED, and are QUEUED now, or THROTTLED."""
     rows = fetch(_RETRY, {"ids": ids, "actor": actor})
     priorities = {priority for _, priority in rows}
     if priorities:
         transaction.on_commit(lambda: announce(*priorities), robust=True)
+        release()
     return [job_id for job_id, _ in rows]
 
 

@@ -15,6 +15,8 @@ FUNCTIONS = {
     "jobs_finish": Path(__file__).with_name("finish.sql"),
     "jobs_claim": Path(__file__).with_name("claim.sql"),
     "jobs_step": Path(__file__).with_name("step.sql"),
+    "jobs_at_limit": Path(__file__).with_name("throttle.sql"),
+    "jobs_release": Path(__file__).with_name("throttle.sql"),
     "jobs_step_ageing": Path(__file__).with_name("ageing.sql"),
 }
 
@@ -24,7 +26,7 @@ def install_functions(*, using: str = DEFAULT_DB_ALIAS, **_signal: Any) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         if "jobs_job" in connection.introspection.table_names(cursor):
-            for path in FUNCTIONS.values():
+            for path in dict.fromkeys(FUNCTIONS.values()):
                 cursor.execute(path.read_text())
         else:
             for name in reversed(FUNCTIONS):

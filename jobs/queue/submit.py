@@ -7,31 +7,35 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from jobs.models import Job, new_id
 from jobs.priorities import DEFAULT
 from jobs.queue.database import Jsonb, Statement, engine_cursor, fetch
+from jobs.queue.limits import release, throttle_key
 from jobs.queue.signal import announce
 from jobs.states import Status
 
 _COLUMNS = (
     "id, job_type, source_file, target_format, parameters, priority, max_attempts, owner_id,"
     " created_at, status, scheduled_at, queued_at, name, expires_at, soft_limit_seconds,"
-    " hard_limit_seconds, replay_of, source_bytes, estimated_seconds"
+    " hard_limit_seconds, replay_of, source_bytes, estimated_seconds, throttle_key"
 )
 # A job whose time has not come waits as PENDING; the database's clock decides.
 _INSERT = Statement(
     f"""
 INSERT INTO jobs_job ({_COLUMNS})
 SELECT $1::uuid, $2::text, $3::text, $4::text, $5::jsonb, $6::smallint, $7::smallint, $8::bigint,
-       moment,
-       CASE WHEN at > moment THEN '{Status.PENDING}' ELSE '{Status.QUEUED}' END,
-       at,
-       CASE WHEN at > moment THEN NULL ELSE moment END,
+       moment, state, at, CASE state WHEN '{Status.QUEUED}' THEN moment END,
        $10::text, greatest(moment, at) + make_interval(secs => $11::float8), $12::float8,
-       $13::float8, $14::uuid, $15::bigint, $16::float8
+       $13::float8, $14::uuid, $15::bigint, $16::float8, $17::text
 FROM (SELECT $9::timestamptz AS at, clock_timestamp() AS moment) AS clock
+CROSS JOIN LATERAL (
+  SELECT CASE WHEN at > moment THEN '{Status.PENDING}'
+    WHEN $17::text <> '' AND jobs_at_limit($17, $18) THEN '{Status.THROTTLED}'
+    ELSE '{Status.QUEUED}' END AS state
+) AS beginning
 RETURNING json_build_array(status, created_at, queued_at, expires_at)
 """  # noqa: S608 - constants of this module only
 )
@@ -67,9 +71,11 @@ class NewJob:
 def submit(new: NewJob) -> Job:
     """Insert one job and, once the transaction commits, wake a worker.
 
-    The job comes back as it stands in the database: QUEUED, or PENDING until `scheduled_at`.
+    The job comes back as it stands in the database: QUEUED, PENDING until `scheduled_at`, or
+    THROTTLED while its owner has as many in work as CONCURRENT_JOBS_LIMIT allows.
     """
     job_id = new_id()
+    key = throttle_key(new.owner_id)
     answer = _INSERT.run(
         str(job_id),
         new.job_type,
@@ -87,6 +93,8 @@ def submit(new: NewJob) -> Job:
         _text(new.replay_of),
         _text(new.source_bytes),
         _text(new.estimated_seconds),
+        key,
+        str(settings.CONCURRENT_JOBS_LIMIT),
     )
     status, created_at, queued_at, expires_at = json.loads(answer)
     transaction.on_commit(lambda: announce(new.priority), robust=True)
@@ -106,6 +114,7 @@ def submit(new: NewJob) -> Job:
         replay_of=new.replay_of,
         source_bytes=new.source_bytes,
         estimated_seconds=new.estimated_seconds,
+        throttle_key=key,
         status=status,
         created_at=datetime.fromisoformat(created_at),
         queued_at=queued_at and datetime.fromisoformat(queued_at),
@@ -114,7 +123,10 @@ def submit(new: NewJob) -> Job:
 
 
 def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
-    """Insert many jobs in one COPY, all or none, and wake workers once. Returns ids in order."""
+    """Insert many jobs in one COPY, all or none, and wake workers once. Returns ids in order.
+
+    With CONCURRENT_JOBS_LIMIT all wait as THROTTLED at first, and those that may are released.
+    """
     ids: list[UUID] = []
     priorities: set[int] = set()
     [(moment,)] = fetch("SELECT clock_timestamp()", {})
@@ -123,6 +135,8 @@ def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
             ids.append(new_id())
             priorities.add(new.priority)
             copy.write_row(_row(ids[-1], new, moment))
+    if settings.CONCURRENT_JOBS_LIMIT:
+        release()
     transaction.on_commit(lambda: announce(*priorities), robust=True)
     return ids
 
@@ -130,7 +144,10 @@ def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
 def _row(job_id: UUID, new: NewJob, moment: datetime) -> tuple[object, ...]:
     """The values of _COLUMNS."""
     due = moment if new.scheduled_at is None else max(moment, new.scheduled_at)
-    waits = due > moment
+    key = throttle_key(new.owner_id)
+    status = Status.THROTTLED if key else Status.QUEUED
+    if due > moment:
+        status = Status.PENDING
     return (
         job_id,
         new.job_type,
@@ -141,9 +158,9 @@ def _row(job_id: UUID, new: NewJob, moment: datetime) -> tuple[object, ...]:
         new.max_attempts,
         new.owner_id,
         moment,
-        Status.PENDING.value if waits else Status.QUEUED.value,
+        status.value,
         new.scheduled_at,
-        None if waits else moment,
+        moment if status == Status.QUEUED else None,
         new.name,
         None if new.expires_in is None else due + timedelta(seconds=new.expires_in),
         new.soft_limit_seconds,
@@ -151,6 +168,7 @@ def _row(job_id: UUID, new: NewJob, moment: datetime) -> tuple[object, ...]:
         new.replay_of,
         new.source_bytes,
         new.estimated_seconds,
+        key,
     )
 
 

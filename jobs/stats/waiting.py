@@ -25,9 +25,9 @@ class Count:
     exactness: Exactness = "exact"
 
 
-# THROTTLED is missing: no operation makes such a job yet, and no index holds them.
 _INDEXES = {
     Status.PENDING: ("job_promote", "scheduled_at"),
+    Status.THROTTLED: ("job_throttled", "throttle_key, priority DESC, id"),
     Status.QUEUED: ("job_claim", "priority DESC, queued_at, id"),
     Status.IN_PROGRESS: ("job_leased", "id"),
 }

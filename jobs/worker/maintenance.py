@@ -12,6 +12,7 @@ from django.db import connection
 from jobs.queue.due import seconds_until_due
 from jobs.queue.expire import expire
 from jobs.queue.fire import fire_due
+from jobs.queue.limits import release
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
 from jobs.queue.signal import tell_workers
@@ -116,6 +117,7 @@ class Maintenance(threading.Thread):
         if began >= self._rescue_at and self._could_renew():
             self._rescue()
         self._expire()
+        waiting.update(self._wake(self._patience.run(release)))
         self._turn.looked(began)
         if self._processes() > 1:
             rest = max(0.0, self._rescue_at - time.monotonic())

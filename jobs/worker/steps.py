@@ -10,12 +10,14 @@ from _thread import allocate_lock
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.db import DataError
 
 from jobs.attempt import Attempt
 from jobs.outcomes import Failed
 from jobs.queue.claim import Demand
 from jobs.queue.finish import Finished, finish
+from jobs.queue.limits import release
 from jobs.queue.step import Stepped, step
 from jobs.worker.bounds import Bounds
 from jobs.worker.patience import Patience
@@ -130,6 +132,8 @@ class Steps:
         began = time.monotonic()
         after = self._bounds.after(began)
         stepped = self._patience.run(lambda: step(finished, self._demand, want, after))
+        if finished and settings.CONCURRENT_JOBS_LIMIT:
+            self._patience.run(release)
         if want:
             self._bounds.learn(after, stepped.reached, began, time.monotonic())
         return stepped

@@ -16,7 +16,8 @@ def test_every_state_stands_in_the_table() -> None:
 def test_a_final_state_is_left_only_when_somebody_asks_for_a_retry() -> None:
     assert {Status.COMPLETED, Status.FAILED, Status.CANCELLED} == FINAL
     assert not TRANSITIONS[Status.COMPLETED]
-    assert TRANSITIONS[Status.FAILED] == TRANSITIONS[Status.CANCELLED] == {Status.QUEUED}
+    assert TRANSITIONS[Status.FAILED] == TRANSITIONS[Status.CANCELLED]
+    assert TRANSITIONS[Status.FAILED] == {Status.QUEUED, Status.THROTTLED}
 
 
 @pytest.mark.parametrize(

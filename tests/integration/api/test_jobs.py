@@ -257,3 +257,21 @@ def test_delete_removes_what_is_final_with_its_outputs(
     assert not Job.objects.exists()
     assert not folder.exists()
     problem_of(send(api, "DELETE", f"{JOBS}/{job.id}"), 404, "not_found")
+
+
+@pytest.mark.parametrize("address", [JOBS, "/api/v1/submit_job"])
+def test_too_many_a_minute(api: Client, settings: Settings, address: str) -> None:
+    settings.JOBS_PER_MIN_LIMIT = 1
+    answers = [send(api, "POST", address, SIMULATED) for _ in range(3)]  # at most one more minute
+    document = problem_of(answers[-1], 429, "too_many_submissions")
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 60
+    assert document["detail"]
+    assert Job.objects.count() < 3
+
+
+def test_beyond_the_limit_a_job_is_throttled(api: Client, settings: Settings) -> None:
+    settings.CONCURRENT_JOBS_LIMIT = 1
+    first, second = (send(api, "POST", JOBS, SIMULATED).json() for _ in range(2))
+    assert (first["status"], second["status"]) == ("QUEUED", "THROTTLED")
+    assert second["queued_at"] is None
+    assert send(api, "DELETE", f"{JOBS}/{second['id']}").json()["status"] == "CANCELLED"

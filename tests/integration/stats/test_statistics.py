@@ -39,7 +39,9 @@ def everything() -> None:
 
 
 def test_counts_tell_what_waits_now_and_what_has_ended() -> None:
-    for status in (Status.PENDING, Status.QUEUED, Status.QUEUED, Status.IN_PROGRESS):
+    for status in (
+        Status.PENDING, Status.THROTTLED, Status.QUEUED, Status.QUEUED, Status.IN_PROGRESS,
+    ):  # fmt: skip
         job_in(status)
     ended()
     ended(ago=86_400)
@@ -49,6 +51,7 @@ def test_counts_tell_what_waits_now_and_what_has_ended() -> None:
     ended(Status.CANCELLED, ago=1)
     assert counts() == {
         Status.PENDING: Count(1),
+        Status.THROTTLED: Count(1),
         Status.QUEUED: Count(2),
         Status.IN_PROGRESS: Count(1),
         Status.COMPLETED: Count(3),
@@ -223,6 +226,6 @@ def test_nothing_scans_the_jobs(plans: list[str], analyzed: bool) -> None:
     assert len(scans) > 20
     assert not [scan for scan in scans if "Seq Scan" in scan], scans
     assert {scan.split(" using ")[1].split(" on ")[0] for scan in scans} == {
-        "job_claim", "job_promote", "job_leased", "job_not_completed", "jobmetrics_created",
-        "jobs_job_pkey",
+        "job_claim", "job_promote", "job_throttled", "job_leased", "job_not_completed",
+        "jobmetrics_created", "jobs_job_pkey",
     }, scans  # fmt: skip

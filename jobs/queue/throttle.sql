@@ -1,0 +1,62 @@
+-- Whether a new job of this key has to wait: as many as may are in work, or others wait already.
+-- The lock makes submissions of one key come one after the other; a VOLATILE function's own statements
+-- see what was committed while it waited. It is held until the caller's transaction ends.
+CREATE OR REPLACE FUNCTION jobs_at_limit(key text, most integer) RETURNS boolean
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(key, 0));
+  RETURN most <= (
+    SELECT count(*) FROM (
+      SELECT 1 FROM jobs_job
+      WHERE throttle_key = key AND throttle_key <> '' AND status IN ('QUEUED', 'IN_PROGRESS')
+      LIMIT most
+    ) in_work
+  ) OR EXISTS (SELECT FROM jobs_job WHERE throttle_key = key AND status = 'THROTTLED');
+END
+$$;
+
+-- Queue throttled jobs as far as their limits allow: higher priority first, in the order of their
+-- submission within one. most: how many of a key may be in work; 0 for any number.
+-- Returns the priorities of the released jobs; null for none.
+-- A key that somebody else is at this moment is passed over: they see to it, or the next look does.
+CREATE OR REPLACE FUNCTION jobs_release(most integer) RETURNS json
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  key text;
+  batch integer[];
+  released integer[] := '{}';
+BEGIN
+  FOR key IN
+    WITH RECURSIVE keys(key) AS (
+      (SELECT throttle_key FROM jobs_job WHERE status = 'THROTTLED' ORDER BY throttle_key LIMIT 1)
+      UNION ALL
+      SELECT (SELECT throttle_key FROM jobs_job
+              WHERE status = 'THROTTLED' AND throttle_key > keys.key
+              ORDER BY throttle_key LIMIT 1)
+      FROM keys WHERE keys.key IS NOT NULL
+    )
+    SELECT keys.key FROM keys WHERE keys.key IS NOT NULL
+  LOOP
+    CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended(key, 0));
+    WITH next AS MATERIALIZED (
+      SELECT id FROM jobs_job
+      WHERE status = 'THROTTLED' AND throttle_key = key
+      ORDER BY priority DESC, id
+      LIMIT CASE WHEN most > 0 AND key <> '' THEN greatest(0, most - (
+        SELECT count(*) FROM jobs_job
+        WHERE throttle_key = key AND throttle_key <> '' AND status IN ('QUEUED', 'IN_PROGRESS')
+      )) END
+      FOR NO KEY UPDATE SKIP LOCKED
+    ), queued AS (
+      UPDATE jobs_job job SET status = 'QUEUED', queued_at = clock_timestamp()
+      FROM next WHERE job.id = next.id
+      RETURNING job.priority
+    )
+    SELECT array_agg(priority) INTO batch FROM queued;
+    released := released || coalesce(batch, '{}');
+  END LOOP;
+  RETURN to_json(nullif(released, '{}'));
+END
+$$;
