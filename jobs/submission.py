@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from jobs.models import Job
 from jobs.processors.admission import admit
+from jobs.processors.contract import Invalid
 from jobs.queue.submit import NewJob, submit
 from jobs.stats.estimate import estimate
+
+TOLERANCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,14 @@ class Submission:
     soft_limit_seconds: float | None = None
     hard_limit_seconds: float | None = None
     owner_id: int | None = None
+
+
+def refuse_past(moment: datetime, field: str) -> None:
+    """Raise Invalid for a moment that has passed, with status 422 because it is well-formed. Within
+    the last minute it is due now: a client's clock may be slow, and a request takes its time."""
+    if moment < timezone.now() - TOLERANCE:
+        text = f"This moment has passed: {moment.isoformat()}."
+        raise Invalid(field, "in_the_past", text, status=422)
 
 
 def take(submission: Submission) -> Job:

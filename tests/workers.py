@@ -51,6 +51,15 @@ class WorkerUnderTest:
         return self.process.wait(seconds)
 
 
+def environment_of(database_url: str) -> dict[str, str]:
+    """For a command that shall see the test database."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
+        "DATABASE_URL": database_url,
+    }
+
+
 class Workers:
     """Starts and ends them."""
 
@@ -66,12 +75,7 @@ class Workers:
             process = subprocess.Popen(
                 [sys.executable, "manage.py", "run_workers", *arguments],
                 cwd=PROJECT,
-                env={
-                    **os.environ,
-                    "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
-                    "DATABASE_URL": self.database_url,
-                    **environment,
-                },
+                env=environment_of(self.database_url) | environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

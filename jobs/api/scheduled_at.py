@@ -1,15 +1,11 @@
 """When a job is to start: how a request says it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from django.utils import timezone
 from rest_framework import serializers
 
-from jobs.processors.contract import Invalid
-
-# A client's clock may be slow, and a request takes its time.
-TOLERANCE = timedelta(minutes=1)
+from jobs.submission import refuse_past
 
 IMMEDIATE = "immediate"
 SCHEDULED = "scheduled"
@@ -30,13 +26,7 @@ class ScheduledAtField(serializers.Field[datetime, Any, str, datetime]):
     def to_internal_value(self, data: Any) -> datetime:
         """The moment in UTC. Raises Invalid with status 422 when it has passed."""
         moment = self._read(data)
-        if moment < timezone.now() - TOLERANCE:
-            raise Invalid(
-                str(self.field_name),
-                "in_the_past",
-                f"This moment has passed: {moment.isoformat()}.",
-                status=422,
-            )
+        refuse_past(moment, str(self.field_name))
         return moment
 
     def to_representation(self, value: datetime) -> str:

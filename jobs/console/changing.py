@@ -23,31 +23,41 @@ def actor() -> str:
         return "command line"
 
 
-def change_each(
-    output: Output, ids: list[UUID], what: str, change: Callable[[UUID], object]
-) -> bool:
-    """Do it to each of these jobs; one that refuses does not stop the others. Whether all did."""
+def change_each(output: Output, ids: list[UUID], what: str) -> bool:
+    """Retry, replay or cancel each of these jobs; one that refuses does not stop the others.
+    Whether all did."""
     results = []
     for job_id in ids:
         try:
-            change(job_id)
+            _CHANGES[what](job_id, actor=actor())
         except QueueError as refusal:
             results.append({"id": str(job_id), "done": False, "detail": str(refusal)})
         else:
-            results.append({"id": str(job_id), "done": True, "detail": what})
+            results.append({"id": str(job_id), "done": True, "detail": _DONE[what]})
     output.rows(("id", "detail"), results)
     return all(result["done"] for result in results)
 
 
-CHANGES: dict[str, Callable[[UUID], object]] = {
-    "retry": lambda job_id: dead_letter.retry(job_id, actor=actor()),
-    "replay": lambda job_id: dead_letter.replay(job_id, actor=actor()),
-    "cancel": lambda job_id: cancelling.cancel(job_id, actor=actor()),
+def change_selected(output: Output, selection: Selection, what: str) -> None:
+    """Retry, replay or cancel those of a selection that can be."""
+    changed = _BULK_CHANGES[what](selection, actor=actor())
+    output.said(f"{changed} jobs: {_DONE[what]}.", action=what, jobs=changed)
+
+
+_CHANGES: dict[str, Callable[..., object]] = {
+    "retry": dead_letter.retry,
+    "replay": dead_letter.replay,
+    "cancel": cancelling.cancel,
 }
-BULK_CHANGES: dict[str, Callable[[Selection], int]] = {
-    "retry": lambda selection: dead_letter.retry_where(selection, actor=actor()),
-    "replay": lambda selection: dead_letter.replay_where(selection, actor=actor()),
-    "cancel": lambda selection: cancelling.cancel_where(selection, actor=actor()),
+_BULK_CHANGES: dict[str, Callable[..., int]] = {
+    "retry": dead_letter.retry_where,
+    "replay": dead_letter.replay_where,
+    "cancel": cancelling.cancel_where,
+}
+_DONE = {
+    "retry": "queued again",
+    "replay": "submitted anew",
+    "cancel": "cancelled, or told to stop",
 }
 
 

@@ -22,9 +22,10 @@ from jobs.stats.figures import Figures
 from jobs.stats.statistics import counts, statistics
 
 LISTED = (
-    "id", "job_type", "name", "priority", "status", "progress", "attempt", "created_at", "worker",
+    "id", "status", "job_type", "priority", "progress", "name", "attempt", "created_at", "worker",
     "error_code",
 )  # fmt: skip
+LISTED_LEAST = 4
 SHOWN = (
     "id", "name", "job_type", "source_file", "target_format", "parameters", "priority", "status",
     "progress", "progress_message", "attempt", "max_attempts", "lost_leases", "worker",
@@ -36,7 +37,8 @@ SHOWN = (
 def show_list(output: Output, selection: Selection, limit: int) -> None:
     """The newest jobs of a selection."""
     found = Job.objects.filter(selection.condition()).order_by("-id")[:limit]
-    output.rows(LISTED, [{name: getattr(job, name) for name in LISTED} for job in found])
+    rows = [{name: getattr(job, name) for name in LISTED} for job in found]
+    output.rows(LISTED, rows, least=LISTED_LEAST)
 
 
 def show_job(output: Output, job_id: UUID) -> None:

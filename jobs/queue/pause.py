@@ -16,7 +16,8 @@ class NoSuchPool(Exception):
     """POOLS names no such pool."""
 
     def __init__(self, pool: str) -> None:
-        super().__init__(f"There is no pool {pool!r} in POOLS.")
+        known = ", ".join(parse_pools(settings.POOLS))
+        super().__init__(f"There is no pool {pool!r}. Known pools: {known} (from POOLS).")
         self.pool = pool
 
 

@@ -11,7 +11,7 @@ from jobs.checks import TAG
 from jobs.console import arguments
 from jobs.console.output import Output
 from jobs.processors.contract import Invalid
-from jobs.submission import Submission, take
+from jobs.submission import Submission, refuse_past, take
 
 
 class Command(BaseCommand):
@@ -47,6 +47,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, as_json: bool, **options: Any) -> None:
         """Submit, and say the id."""
         try:
+            if options["schedule_at"] is not None:
+                refuse_past(options["schedule_at"], "schedule_at")
             job = take(
                 Submission(
                     job_type=options["job_type"],
