@@ -188,6 +188,8 @@ def test_a_drained_worker_ends_and_a_paused_pool_waits(workers: Workers) -> None
 
 @pytest.mark.django_db(transaction=True)
 def test_ctrl_c_ends_tail_without_a_traceback(workers: Workers) -> None:
+    new_job()
+    claim_one()  # what runs is told of at once
     with subprocess.Popen(
         [sys.executable, "manage.py", "jobs", "tail"],
         cwd=PROJECT,
@@ -197,7 +199,6 @@ def test_ctrl_c_ends_tail_without_a_traceback(workers: Workers) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        new_job()
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == b""
