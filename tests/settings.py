@@ -25,6 +25,8 @@ os.environ.update(
             "tests.processors.remember",
             "tests.processors.die",
             "tests.processors.script",
+            "tests.saboteurs.sabotage",
+            "tests.saboteurs.report",
         )
     ),
     JOB_LEASE_SECONDS="2",

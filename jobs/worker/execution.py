@@ -68,8 +68,9 @@ class Execution:
         self._checkpoint: Checkpoint | None = None
 
     def report(self, progress: float | None, message: str = "") -> None:
-        """Keep the newest progress; the heartbeat thread writes it."""
-        self._progress = (progress, message)
+        """Keep the newest progress; the heartbeat thread writes it, so what is no progress must
+        fail here."""
+        self._progress = (None if progress is None else float(progress), str(message))
 
     def stopped(self) -> bool:
         """Whether the attempt is to stop now."""

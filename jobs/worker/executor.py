@@ -64,7 +64,7 @@ def _run(processor: Processor, execution: Execution) -> Outcome:
         outcome = _raised(error, processor.retry_policy)
     if execution.stopped() and not isinstance(outcome, Completed):
         outcome = _why_stopped(execution, outcome)
-    if isinstance(outcome, Completed) and outcome.result and not _storable(outcome):
+    if isinstance(outcome, Completed) and not _storable(outcome):
         return Failed(
             f"The result is not JSON of at most {MAX_RESULT_BYTES} bytes that PostgreSQL can hold.",
             code="bad_result",
@@ -107,6 +107,8 @@ def _raised(error: BaseException, policy: RetryPolicy) -> Retry | Failed:
 
 def _storable(outcome: Completed) -> bool:
     try:
+        if not outcome.result:
+            return True
         text = json.dumps(outcome.result, allow_nan=False, ensure_ascii=False)
         size = len(text.encode())
     except (TypeError, ValueError, RecursionError):

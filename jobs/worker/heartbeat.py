@@ -60,6 +60,7 @@ class Heartbeat(threading.Thread):
         self._renew_every = lease_seconds / RENEWALS_A_LEASE
         self._obey = obey
         self._deadlines = Deadlines(leases, self._run, replace)
+        self.broken = False
         self._stopping = False
         self._called = threading.Event()
         self._jobs_cancelled = False
@@ -103,6 +104,10 @@ class Heartbeat(threading.Thread):
                 self._hand_back_waiting()
         except GaveUp:
             pass
+        except Exception:
+            # A defect of the engine itself: without renewals the process can keep no job.
+            log.exception("worker.thread_died")
+            self.broken = True
         finally:
             connection.close()
 

@@ -62,10 +62,14 @@ class Leases:
     def take(self, execution: Execution) -> bool:
         """Take an attempt away from its thread. False when it has ended this moment."""
         with self._lock:
-            if execution.outcome is not None or execution.attempt.lease not in self._held:
+            if execution.attempt.lease not in self._held:
+                return False
+            # In this order, because `end` writes and reads in the other: one of them sees it.
+            execution.taken = True
+            if execution.outcome is not None:
+                execution.taken = False
                 return False
             del self._held[execution.attempt.lease]
-            execution.taken = True
         execution.stop()
         return True
 
@@ -113,6 +117,10 @@ class Leases:
             for execution in self._held.values():
                 execution.stop()
 
-    def hand_backs(self) -> list[Finished]:
-        """What to settle for attempts whose threads do not come back in time."""
-        return [Finished(one.attempt, Interrupted(one.begun_at is not None)) for one in self.held()]
+    def unsettled(self) -> list[Finished]:
+        """What to settle for threads that do not come back in time, or never: what has ended by its
+        outcome, and the rest is handed back."""
+        return [
+            Finished(one.attempt, one.outcome or Interrupted(one.begun_at is not None))
+            for one in self.held()
+        ]

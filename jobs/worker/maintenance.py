@@ -89,7 +89,7 @@ class Maintenance(threading.Thread):
                 self._look()
                 if time.monotonic() - forgot_at > FORGET_EVERY_SECONDS:
                     forgot_at = time.monotonic()
-                    self._patience.run(forget_dead)
+                    self._do("forget the dead", lambda: self._patience.run(forget_dead))
                 self._sweep(begun=False)
         except GaveUp:
             pass
@@ -116,15 +116,27 @@ class Maintenance(threading.Thread):
 
     def _look(self) -> None:
         began = time.monotonic()
-        waiting = self._queue_due()
+        waiting: set[int] = set()
+        self._do("promote", lambda: waiting.update(self._queue_due()))
         if began >= self._rescue_at and self._could_renew():
-            self._rescue()
-        self._expire()
-        waiting.update(self._wake(self._patience.run(release)))
+            self._do("rescue", self._rescue)
+        self._do("expire", self._expire)
+        self._do("release", lambda: waiting.update(self._wake(self._patience.run(release))))
         self._turn.looked(began)
         if self._processes() > 1:
             rest = max(0.0, self._rescue_at - time.monotonic())
-            self._patience.run(lambda: tell_workers(Looked(rest, waiting).payload()))
+            told = Looked(rest, waiting).payload()
+            self._do("tell", lambda: self._patience.run(lambda: tell_workers(told)))
+
+    def _do(self, part: str, operation: Callable[[], None]) -> None:
+        """What fails here, as by a row that cannot be, must not keep the rest from being done."""
+        try:
+            operation()
+        except GaveUp:
+            raise
+        except Exception:
+            log.exception("maintenance.failed", part=part)
+            connection.close()
 
     def _could_renew(self) -> bool:
         """Whether a lease that has run out was lost by its worker.
@@ -136,11 +148,11 @@ class Maintenance(threading.Thread):
     def _queue_due(self) -> set[int]:
         """Queue what is due, and remember when the next will be, unless somebody looks before."""
         waiting: set[int] = set()
+        self._alarm_at = math.inf
         seconds = self._patience.run(seconds_until_due)
         if seconds is not None and seconds <= 0:
             waiting = self._promote()
             seconds = self._patience.run(seconds_until_due)
-        self._alarm_at = math.inf
         # Who has looked last sets the alarm, and no others: hence only for the time of its turn.
         if seconds is not None and seconds < self._scan_seconds:
             self._alarm_at = time.monotonic() + max(seconds, LEAST_PAUSE_SECONDS)

@@ -49,10 +49,17 @@ class Patience:
         """From now on a failing operation raises GaveUp instead of being repeated."""
         self._giving_up.set()
 
-    def run(self, operation: Callable[[], T], *, seconds: float | None = None) -> T:
+    def run(
+        self,
+        operation: Callable[[], T],
+        *,
+        seconds: float | None = None,
+        stopped: Callable[[], object] = lambda: False,
+    ) -> T:
         """The operation's result, however long the database is away.
 
         seconds: how long a connection may leave it without an answer, if not as long as any other.
+        stopped: asked after each failure whether this caller gives up.
         Lost connections, deadlocks and timeouts are repeated; the operation must bear being run
         again after a COMMIT whose answer was lost. Any other error is the caller's.
         """
@@ -68,7 +75,8 @@ class Patience:
                 connection.close()
                 if delay > FIRST_DELAY_SECONDS:  # a new connection failed as well
                     self._lost(error)
-                if self._giving_up.wait(delay * random.uniform(0.5, 1.0)):  # noqa: S311
+                gives_up = self._giving_up.wait(delay * random.uniform(0.5, 1.0))  # noqa: S311
+                if gives_up or stopped():
                     raise GaveUp from error
                 delay = min(delay * 2, LONGEST_DELAY_SECONDS)
             else:

@@ -145,12 +145,13 @@ class Pool:
                 self._idle.wait(seen)
                 continue
             claimed, lost = self._steps.take(finished, want)
+            # First of all: should anything fail from here on, they are handed back.
+            executions = self._leases.add(claimed)
             self._leases.remove([one.attempt.lease for one in finished])
             clean_up(finished, lost)
             self._checkpoints.settled(finished, lost)
             finished = []
-            if claimed:
-                executions = self._leases.add(claimed)
+            if executions:
                 self._idle.wake_one()
                 finished = self._run(executions, chunk, tally)
             elif self._once:

@@ -12,7 +12,6 @@ from django.db import connection, connections
 from jobs import priorities
 from jobs.processors.registry import processors
 from jobs.queue.claim import Demand
-from jobs.queue.finish import finish
 from jobs.queue.promote import promote
 from jobs.queue.signal import CANCEL, POOLS
 from jobs.worker.bounds import Bounds
@@ -26,6 +25,7 @@ from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.pool import Pool
 from jobs.worker.presence import Presence, process_name
+from jobs.worker.settlement import clean_up, settle
 from jobs.worker.signals import StopSignals
 from jobs.worker.steps import Steps
 from jobs.worker.wakeup import listeners
@@ -105,10 +105,10 @@ class Runner:
     def _start(self) -> None:
         for thread in (self._watchdog, *self._listeners, self._heartbeat, self._maintenance):
             thread.start()
-        self._patience.run(self._presence.seen)
+        self._patience.run(self._presence.seen, stopped=self._told_to_stop)
         self._obey()
         if self._once:
-            self._patience.run(promote)
+            self._patience.run(promote, stopped=self._told_to_stop)
         for pool in self._pools:
             pool.start()
 
@@ -131,8 +131,13 @@ class Runner:
             self._leases.interrupt()
             self._patience.give_up()
             self._join_interrupted()
-            if left := self._leases.hand_backs():
-                self._patience.run(lambda: finish(left))
+        self._settle_left()
+
+    def _settle_left(self) -> None:
+        """For threads that do not come back, or broke."""
+        self._patience.give_up()
+        if left := self._leases.unsettled():
+            clean_up(left, self._patience.run(lambda: settle(left)))
 
     def _join(self, seconds: float) -> None:
         """Wait for the pool threads, at most `seconds`, and not after a second signal."""
@@ -159,7 +164,10 @@ class Runner:
         connection.close()
 
     def _broken(self) -> bool:
-        return any(pool.broken for pool in self._pools)
+        return self._heartbeat.broken or any(pool.broken for pool in self._pools)
+
+    def _told_to_stop(self) -> bool:
+        return self._signals.count > 0
 
     def _alive(self) -> bool:
         return any(thread.is_alive() for pool in self._pools for thread in pool.threads)

@@ -9,27 +9,21 @@ import time
 from _thread import allocate_lock
 from collections.abc import Callable
 
-import structlog
 from django.conf import settings
-from django.db import DataError
 
 from jobs.attempt import Attempt
-from jobs.outcomes import Failed
 from jobs.queue.claim import Demand
-from jobs.queue.finish import Finished, finish
+from jobs.queue.finish import Finished
 from jobs.queue.limits import release
 from jobs.queue.step import Stepped, step
 from jobs.worker.bounds import Bounds
 from jobs.worker.patience import Patience
+from jobs.worker.settlement import BAD_OUTCOME, settle_alone
 
 AT_ONCE = 2
 # Each step under way has rows that the claims of all others pass over. Where other processes step
 # too, the database has work while this one computes.
 AT_ONCE_BESIDE_OTHERS = 1
-# What an outcome of the wrong kind or with the wrong contents raises.
-BAD_OUTCOME = (DataError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-log = structlog.get_logger(__name__)
 
 
 class _Turn:
@@ -125,7 +119,9 @@ class Steps:
             if not finished:
                 raise
             # One outcome that cannot be stored must not take the others along.
-            lost = set().union(*(self._settle_alone(one) for one in finished))
+            lost = set().union(
+                *(self._patience.run(lambda one=one: settle_alone(one)) for one in finished)  # type: ignore[misc]
+            )
             return self._claim([], want)._replace(lost=lost)
 
     def _claim(self, finished: list[Finished], want: int) -> Stepped:
@@ -137,12 +133,3 @@ class Steps:
         if want:
             self._bounds.learn(after, stepped.reached, began, time.monotonic())
         return stepped
-
-    def _settle_alone(self, one: Finished) -> set[int]:
-        """Settle one attempt; if its outcome cannot be stored the job fails and says so."""
-        try:
-            return self._patience.run(lambda: finish([one]))
-        except BAD_OUTCOME as error:
-            log.exception("job.unstorable", job_id=str(one.attempt.job_id))
-            failed = Failed(f"The outcome cannot be stored: {error}", code="bad_result")
-            return self._patience.run(lambda: finish([Finished(one.attempt, failed)]))

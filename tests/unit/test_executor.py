@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from jobs.outcomes import Backoff, Failed, Outcome, Retry, Snooze
+from jobs.outcomes import Backoff, Completed, Failed, Outcome, Retry, Snooze
 from jobs.processors.contract import Context, RetryPolicy
 from jobs.processors.declaration import Processor, processor
 from jobs.processors.parameters import NoParameters
@@ -13,7 +13,7 @@ from jobs.worker.checkpoints import Checkpoints
 from jobs.worker.execution import Execution
 from jobs.worker.executor import execute
 from jobs.worker.patience import Patience
-from tests.rows import attempt
+from tests.rows import DONE, attempt
 
 BUT_FOR_MISSING = RetryPolicy(retry_on=(OSError,), permanent=(FileNotFoundError,))
 
@@ -98,3 +98,16 @@ def test_a_retry_with_a_backoff_of_its_own_keeps_it() -> None:
 
 def test_other_outcomes_pass() -> None:
     assert outcome_of(Snooze(1.0)) == Snooze(1.0)
+
+
+class Undecided(dict[str, int]):
+    """As arrays of numbers are: neither true nor false."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("ambiguous")
+
+
+def test_a_result_that_is_neither_true_nor_false_fails_its_own_job() -> None:
+    outcome = outcome_of(Completed(DONE.metrics, Undecided()))
+    assert isinstance(outcome, Failed)
+    assert outcome.code == "bad_result"
