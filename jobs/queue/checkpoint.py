@@ -8,7 +8,11 @@ from uuid import UUID
 from jobs.attempt import Attempt
 from jobs.queue.database import Jsonb, fetch
 
-_LOAD = "SELECT state::text, steps::text FROM jobs_jobcheckpoint WHERE job_id = %(id)s"
+_LOAD = """
+SELECT kept.state::text, kept.steps::text
+FROM jobs_job job LEFT JOIN jobs_jobcheckpoint kept ON kept.job_id = job.id
+WHERE job.id = %(id)s AND job.lease = %(lease)s AND job.lease_expires_at IS NOT NULL
+"""
 # Only the holder of the lease writes, and its row is locked until it has: a rescue comes before,
 # and nothing is written, or after.
 _SAVE = """
@@ -35,10 +39,13 @@ class Checkpoint(NamedTuple):
 NOTHING = Checkpoint(None, {})
 
 
-def load(job_id: UUID) -> Checkpoint:
-    """What was saved last, by whichever attempt."""
-    rows = fetch(_LOAD, {"id": job_id})
-    return Checkpoint(*map(json.loads, rows[0])) if rows else NOTHING
+def load(attempt: Attempt) -> Checkpoint | None:
+    """What was saved last, by whichever attempt. None: the lease is lost."""
+    rows = fetch(_LOAD, {"id": attempt.job_id, "lease": attempt.lease})
+    if not rows:
+        return None
+    [(state, steps)] = rows
+    return NOTHING if steps is None else Checkpoint(json.loads(state), json.loads(steps))
 
 
 def save(attempt: Attempt, state: Mapping[str, Any] | None, steps: Mapping[str, Any]) -> bool:

@@ -27,8 +27,10 @@ class Checkpoints:
         self._kept: set[int] = set()
 
     def load(self, attempt: Attempt) -> Checkpoint:
-        """What is kept for the job. Raises LeaseLost when the worker must end."""
-        found = self._run(lambda: checkpoint.load(attempt.job_id))
+        """What is kept for the job. Raises LeaseLost, also when the worker must end."""
+        found = self._run(lambda: checkpoint.load(attempt))
+        if found is None:
+            raise LeaseLost
         if found != checkpoint.NOTHING:
             self._kept.add(attempt.lease)
         return found

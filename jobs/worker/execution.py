@@ -105,10 +105,13 @@ class Execution:
 
     def step(self, name: str, function: Callable[[], Any]) -> Any:
         """The result of a step that is called once. Raises ValueError, LeaseLost."""
-        kept = self._kept()
+        kept = self._checkpoint
+        if kept is None or name not in kept.steps:
+            # Under the lease: who has lost the job must not call what another attempt has called.
+            kept = self._load()
         if name not in kept.steps:
             steps = as_json({**kept.steps, name: function()}, "What steps return")
-            kept = self._kept()._replace(steps=steps)
+            kept = self._kept()._replace(steps=steps)  # the function may have saved a state
             self._keep(kept)
         return kept.steps[name]
 
@@ -136,8 +139,14 @@ class Execution:
         return Progress(self.attempt.job_id, self.attempt.lease, *reported)
 
     def _kept(self) -> Checkpoint:
-        if self._checkpoint is None:
+        return self._load() if self._checkpoint is None else self._checkpoint
+
+    def _load(self) -> Checkpoint:
+        try:
             self._checkpoint = self._checkpoints.load(self.attempt)
+        except LeaseLost:
+            self.stop()
+            raise
         return self._checkpoint
 
     def _keep(self, kept: Checkpoint) -> None:

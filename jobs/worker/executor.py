@@ -64,6 +64,9 @@ def _run(processor: Processor, execution: Execution) -> Outcome:
         outcome = _raised(error, processor.retry_policy)
     if execution.stopped() and not isinstance(outcome, Completed):
         outcome = _why_stopped(execution, outcome)
+    elif isinstance(outcome, Interrupted):
+        # Handed back at no cost it would be back at once, again and again.
+        outcome = Retry("It stopped though nobody had told it to.", code="interrupted")
     if isinstance(outcome, Completed) and not _storable(outcome):
         return Failed(
             f"The result is not JSON of at most {MAX_RESULT_BYTES} bytes that PostgreSQL can hold.",

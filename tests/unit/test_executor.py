@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from jobs.outcomes import Backoff, Completed, Failed, Outcome, Retry, Snooze
-from jobs.processors.contract import Context, RetryPolicy
+from jobs.outcomes import Backoff, Completed, Failed, Interrupted, Outcome, Retry, Snooze
+from jobs.processors.contract import Context, LeaseLost, RetryPolicy
 from jobs.processors.declaration import Processor, processor
 from jobs.processors.parameters import NoParameters
 from jobs.worker.checkpoints import Checkpoints
@@ -98,6 +98,13 @@ def test_a_retry_with_a_backoff_of_its_own_keeps_it() -> None:
 
 def test_other_outcomes_pass() -> None:
     assert outcome_of(Snooze(1.0)) == Snooze(1.0)
+
+
+def test_who_stops_without_being_told_pays_for_it() -> None:
+    outcome = outcome_of(Interrupted())
+    assert isinstance(outcome, Retry)
+    assert outcome.code == "interrupted"
+    assert outcome_of(LeaseLost()) == outcome
 
 
 class Undecided(dict[str, int]):

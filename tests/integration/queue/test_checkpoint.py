@@ -14,13 +14,14 @@ pytestmark = pytest.mark.django_db
 def test_the_newest_is_kept_for_whoever_comes_next() -> None:
     job = new_job()
     first = claim_one()
-    assert load(job.id) == NOTHING
+    assert load(first) == NOTHING
     assert save(first, None, {"a": 1})
-    assert load(job.id) == Checkpoint(None, {"a": 1})
+    assert load(first) == Checkpoint(None, {"a": 1})
     assert save(first, {"position": 2}, {"a": 1})
     expire(job.id)
     rescue(0.0, 3)
-    assert load(job.id) == Checkpoint({"position": 2}, {"a": 1})
+    assert load(first) is None
+    assert load(claim_one()) == Checkpoint({"position": 2}, {"a": 1})
 
 
 def test_who_lost_the_job_writes_nothing() -> None:
@@ -33,9 +34,11 @@ def test_who_lost_the_job_writes_nothing() -> None:
     assert not save(lost, {"of": "lost"}, {})
     assert save(now, {"of": "now"}, {})
     assert not save(lost, {"of": "lost"}, {})
+    assert load(lost) is None
     finish([finished(now)])
     assert not save(now, {"of": "settled"}, {})
-    assert load(job.id).state == {"of": "now"}
+    assert load(now) is None
+    assert JobCheckpoint.objects.get().state == {"of": "now"}
 
 
 def test_forgetting_is_of_the_jobs_that_are_named() -> None:

@@ -2,13 +2,20 @@
 
 import json
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 
 from jobs.models import Job, JobCheckpoint
+from jobs.processors.contract import LeaseLost
+from jobs.queue.rescue import rescue
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
+from jobs.worker.checkpoints import Checkpoints
+from jobs.worker.execution import Execution
+from jobs.worker.patience import Patience
+from tests.rows import claim_one, expire, new_job
 from tests.waiting import wait_until
 from tests.workers import Workers, wait_final
 
@@ -85,3 +92,17 @@ def test_who_lost_the_job_saves_nothing_and_stops(workers: Workers, tmp_path: Pa
     assert not zombie.events("job.raised")
     wait_until(lambda: zombie.events("job.refused"), "its outcome is refused")
     assert not JobCheckpoint.objects.exists()
+
+
+def test_who_lost_the_job_calls_no_step() -> None:
+    job = new_job()
+    execution = Execution(claim_one(), 0.0, threading.current_thread(), Checkpoints(Patience()))
+    called: list[str] = []
+    assert execution.step("first", lambda: called.append("first")) is None
+    expire(job.id)
+    rescue(0.0, 3)
+    claim_one()
+    with pytest.raises(LeaseLost):
+        execution.step("second", lambda: called.append("second"))
+    assert called == ["first"]
+    assert execution.stopped()
