@@ -24,7 +24,8 @@ class Execution:
 
     thread: the one that claimed it and runs it. processor: that of its type, once it is called;
     begun_at: when that was (time.monotonic). outcome: None until it has returned.
-    cancelled, timed_out: why it was stopped. taken: its lease was taken away.
+    cancelled, timed_out: why it was stopped. taken: its lease was taken away. settled: its thread
+    need not settle it.
     """
 
     __slots__ = (
@@ -39,6 +40,7 @@ class Execution:
         "claimed_at",
         "outcome",
         "processor",
+        "settled",
         "taken",
         "thread",
         "timed_out",
@@ -60,6 +62,7 @@ class Execution:
         self.cancelled = False
         self.timed_out = False
         self.taken = False
+        self.settled = False
         self._stopped = False
         # Made when somebody waits: most short jobs never do.
         self._event: threading.Event | None = None

@@ -67,6 +67,8 @@ def _run(processor: Processor, execution: Execution) -> Outcome:
     elif isinstance(outcome, Interrupted):
         # Handed back at no cost it would be back at once, again and again.
         outcome = Retry("It stopped though nobody had told it to.", code="interrupted")
+    if not isinstance(outcome, Outcome):
+        return Failed(f"It came to {type(outcome).__name__}, which is no outcome.", "bad_result")
     if isinstance(outcome, Completed) and not _storable(outcome):
         return Failed(
             f"The result is not JSON of at most {MAX_RESULT_BYTES} bytes that PostgreSQL can hold.",

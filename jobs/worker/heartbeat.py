@@ -10,7 +10,7 @@ import structlog
 from django.db import connection
 
 from jobs.queue.cancel import requested
-from jobs.queue.finish import finish
+from jobs.queue.finish import Finished, finish
 from jobs.queue.lease import heartbeat
 from jobs.queue.progress import report_progress
 from jobs.queue.signal import announce
@@ -19,6 +19,7 @@ from jobs.worker.execution import Execution
 from jobs.worker.leases import Leases
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import Presence
+from jobs.worker.settlement import settle
 
 RENEWALS_A_LEASE = 3
 TICK_SECONDS = 1.0
@@ -38,8 +39,9 @@ class Heartbeat(threading.Thread):
     result is fenced by its lease. A connection that hangs is given up after a third of a lease
     time: a new one is then still in time.
 
-    replace: called with an execution whose thread does not come back. obey: called when `presence`
-    has seen which pools are paused, and whether the process is to drain.
+    replace: called with an execution whose thread does not come back. settled: called with what was
+    settled here instead of in its thread, and the leases that were lost. obey: called when
+    `presence` has seen which pools are paused, and whether the process is to drain.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Heartbeat(threading.Thread):
         lease_seconds: float,
         *,
         replace: Callable[[Execution], None],
+        settled: Callable[[list[Finished], set[int]], None],
         obey: Callable[[], None],
     ) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -58,6 +61,7 @@ class Heartbeat(threading.Thread):
         self._patience = patience
         self._lease_seconds = lease_seconds
         self._renew_every = lease_seconds / RENEWALS_A_LEASE
+        self._settled = settled
         self._obey = obey
         self._deadlines = Deadlines(leases, self._run, replace)
         self.broken = False
@@ -101,6 +105,7 @@ class Heartbeat(threading.Thread):
                 self._stop_cancelled(CANCELLABLE_SECONDS)
                 self._deadlines.keep()
                 self._write_progress()
+                self._settle_ended()
                 self._hand_back_waiting()
         except GaveUp:
             pass
@@ -156,6 +161,11 @@ class Heartbeat(threading.Thread):
         for lease in self._run(lambda: requested(ids)):
             log.info("job.cancelled", job_id=str(ids[lease]))
             held[lease].cancel()
+
+    def _settle_ended(self) -> None:
+        """A job that turned out long holds up what its chunk has done before: that is settled."""
+        if ended := self._leases.take_ended(LONGEST_WAIT_SECONDS):
+            self._settled(ended, self._run(lambda: settle(ended)))
 
     def _hand_back_waiting(self) -> None:
         """A job that turned out long holds up the rest of its chunk: others shall do it."""

@@ -110,6 +110,22 @@ class Leases:
                 del self._held[one.attempt.lease]
         return [Finished(one.attempt, Interrupted(started=False)) for one in waiting]
 
+    def take_ended(self, seconds: float) -> list[Finished]:
+        """Let go of what has ended in threads whose next attempt has lasted so long: to be settled
+        without them."""
+        before = time.monotonic() - seconds
+        with self._lock:
+            busy = {
+                one.thread
+                for one in self._held.values()
+                if one.outcome is None and one.begun_at is not None and one.begun_at < before
+            }
+            ended = [one for one in self._held.values() if one.outcome and one.thread in busy]
+            for one in ended:
+                one.settled = True
+                del self._held[one.attempt.lease]
+        return [Finished(one.attempt, one.outcome) for one in ended if one.outcome]
+
     def interrupt(self) -> None:
         """Ask every attempt, also those still to come, to stop and be handed back."""
         with self._lock:

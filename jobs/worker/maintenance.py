@@ -104,7 +104,7 @@ class Maintenance(threading.Thread):
         """Sweeps are begun by who looks, and gone on with by who has begun them."""
         for sweep in self._sweeps:
             if sweep.unfinished == begun:
-                sweep.run_if_due()
+                self._patience.once(sweep.run_if_due)
 
     def _until_next(self) -> float:
         """Until the next look, or to go on with a sweep that has more left."""

@@ -49,6 +49,13 @@ class Patience:
         """From now on a failing operation raises GaveUp instead of being repeated."""
         self._giving_up.set()
 
+    def once(self, operation: Callable[[], T]) -> T:
+        """The operation's result, for what must not be done twice: only a connection that hangs is
+        hung up on. Raises whatever it raises."""
+        own = connections[DEFAULT_DB_ALIAS]
+        with self._watchdog.watching(lambda: own.connection, self._seconds):
+            return operation()
+
     def run(
         self,
         operation: Callable[[], T],

@@ -165,7 +165,7 @@ class Pool:
         """Run what was claimed; what a drain finds not begun is handed back. Also one job: it was
         asked for before, and may have been long in coming."""
         quiet = chunk.short or len(executions) > 1
-        finished: list[Finished] = []
+        ended: list[Execution] = []
         began = time.monotonic()
         for execution in executions:
             if not self._leases.begin(execution):
@@ -178,13 +178,15 @@ class Pool:
                 outcome = execute(execution, self._processors, quiet=quiet)
             if not self._leases.end(execution, outcome):
                 self._refuse(execution)
-            finished.append(Finished(execution.attempt, outcome))
+            ended.append(execution)
         now = time.monotonic()
-        if finished:
-            chunk.learn(len(finished), now - began)
+        if ended:
+            chunk.learn(len(ended), now - began)
         if quiet:
-            tally.add(len(finished), now - began, now)
-        return finished
+            tally.add(len(ended), now - began, now)
+        return [
+            Finished(one.attempt, one.outcome) for one in ended if one.outcome and not one.settled
+        ]
 
     def _refuse(self, execution: Execution) -> NoReturn:
         """The attempt was taken away while it ran, and is settled: what it came to is dropped."""

@@ -12,6 +12,8 @@ from django.db import connection, connections
 from jobs import priorities
 from jobs.processors.registry import processors
 from jobs.queue.claim import Demand
+from jobs.queue.finish import Finished
+from jobs.queue.limits import release
 from jobs.queue.promote import promote
 from jobs.queue.signal import CANCEL, POOLS
 from jobs.worker.bounds import Bounds
@@ -67,6 +69,7 @@ class Runner:
             self._patience,
             lease,
             replace=self._replace,
+            settled=self._settled,
             obey=self._obey,
         )
         self._maintenance = Maintenance(
@@ -109,6 +112,7 @@ class Runner:
         self._obey()
         if self._once:
             self._patience.run(promote, stopped=self._told_to_stop)
+            self._patience.run(release, stopped=self._told_to_stop)
         for pool in self._pools:
             pool.start()
 
@@ -137,7 +141,7 @@ class Runner:
         """For threads that do not come back, or broke."""
         self._patience.give_up()
         if left := self._leases.unsettled():
-            clean_up(left, self._patience.run(lambda: settle(left)))
+            self._settled(left, self._patience.run(lambda: settle(left)))
 
     def _join(self, seconds: float) -> None:
         """Wait for the pool threads, at most `seconds`, and not after a second signal."""
@@ -229,6 +233,10 @@ class Runner:
         """Pause and resume as the rows say."""
         for pool in self._pools:
             pool.pause(pool.pool.name in self._presence.paused)
+
+    def _settled(self, finished: list[Finished], lost: set[int]) -> None:
+        clean_up(finished, lost)
+        self._checkpoints.settled(finished, lost)
 
     def _replace(self, execution: Execution) -> None:
         for pool in self._pools:

@@ -128,8 +128,12 @@ class Steps:
         began = time.monotonic()
         after = self._bounds.after(began)
         stepped = self._patience.run(lambda: step(finished, self._demand, want, after))
-        if finished and settings.CONCURRENT_JOBS_LIMIT:
-            self._patience.run(release)
+        missing = want - len(stepped.claimed)
+        if finished and settings.CONCURRENT_JOBS_LIMIT and self._patience.run(release) and missing:
+            more = self._patience.run(lambda: step([], self._demand, missing, after))
+            stepped = Stepped(
+                stepped.lost, stepped.claimed + more.claimed, stepped.reached | more.reached
+            )
         if want:
             self._bounds.learn(after, stepped.reached, began, time.monotonic())
         return stepped

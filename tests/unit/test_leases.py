@@ -1,10 +1,12 @@
 """Whose an attempt is when its thread and the time limit come at one moment, and at the end."""
 
 import threading
+import time
 from typing import Any
 from uuid import uuid4
 
 from jobs.outcomes import Completed, Interrupted, Outcome
+from jobs.queue.finish import Finished
 from jobs.worker.checkpoints import Checkpoints
 from jobs.worker.execution import Execution
 from jobs.worker.leases import Leases
@@ -66,3 +68,25 @@ def test_what_has_ended_is_not_handed_back_at_the_end() -> None:
     assert isinstance(outcomes[done.attempt.lease], Completed)
     assert outcomes[running.attempt.lease] == Interrupted(started=True)
     assert outcomes[waiting.attempt.lease] == Interrupted(started=False)
+
+
+def test_what_has_ended_is_settled_when_the_next_of_its_thread_is_long() -> None:
+    leases, (done, running, waiting) = held(3)
+    for one in (done, running):
+        leases.begin(one)
+    leases.end(done, DONE)
+    assert leases.take_ended(60.0) == []
+    time.sleep(0.01)
+    assert leases.take_ended(0.0) == [Finished(done.attempt, DONE)]
+    assert leases.take_ended(0.0) == []
+    assert leases.held() == [running, waiting]
+    assert (done.settled, running.settled) == (True, False)
+
+
+def test_what_its_own_thread_settles_this_moment_is_left_to_it() -> None:
+    leases, ended = held(3)
+    for one in ended:
+        leases.begin(one)
+        leases.end(one, DONE)
+    time.sleep(0.01)
+    assert leases.take_ended(0.0) == []

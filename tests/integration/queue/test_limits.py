@@ -227,3 +227,15 @@ def test_a_new_minute_begins_anew(settings: Settings) -> None:
     spend(7)
     SubmissionCount.objects.update(minute=Now() - timedelta(minutes=2))
     spend(None)
+
+
+@pytest.mark.processes
+def test_once_also_does_what_had_to_wait(workers: Workers, settings: Settings) -> None:
+    settings.CONCURRENT_JOBS_LIMIT = 1
+    ids = [new_job(priority=9).id for _ in range(5)]
+    worker = workers.start(
+        "--queue", "high", "--threads", "1", "--once", ready=False,
+        CONCURRENT_JOBS_LIMIT="1",
+    )  # fmt: skip
+    assert worker.wait() == 0
+    assert by_status(id__in=ids) == {Status.COMPLETED: 5}

@@ -3,12 +3,14 @@
 import time
 
 import pytest
+from django.db import connection
 
 from jobs.models import DurationHistory, JobRollup
 from jobs.states import Status
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import Patience
 from jobs.worker.sweeps import Sweep, sweeps
+from jobs.worker.watchdog import Watchdog
 from tests.ended import ended
 from tests.waiting import wait_until
 from tests.workers import Workers
@@ -83,3 +85,31 @@ def test_nothing_is_pruned_in_the_first_minute(monkeypatch: pytest.MonkeyPatch) 
     for sweep in due:
         sweep.run_if_due()
     assert called == ["prune"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_whose_connection_hangs_is_freed() -> None:
+    def hang() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+        return False
+
+    watchdog = Watchdog(0.2)
+    watchdog.start()
+    maintenance = Maintenance(
+        Patience(watchdog, 0.2), lambda: 1, lambda _: (), scan_seconds=3600.0, lease_seconds=30.0,
+        most_lost_leases=3,
+    )  # fmt: skip
+    maintenance._sweeps = [Sweep("hangs", hang, every=3600.0, first=(0.0, 0.0))]
+    began = time.monotonic()
+    try:
+        maintenance._sweep(begun=False)
+    finally:
+        watchdog.stop()
+    assert time.monotonic() - began < 30
+    with connection.cursor() as cursor:  # the server has not noticed
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%%'",
+            [],
+        )

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.models import Job
 from jobs.queue.cancel import cancel
-from jobs.queue.submit import NewJob, submit
+from jobs.queue.submit import NewJob, submit, submit_many
 from jobs.states import Status
 from tests.films import ffmpegs, make_long_film, runs
 from tests.waiting import wait_until
@@ -124,6 +124,21 @@ def test_what_its_chunk_had_done_before_is_settled(workers: Workers, tmp_path: P
     assert {job.status for job in done} == {Status.COMPLETED}
     [job] = wait_final(stuck.id)
     assert job.error_code == "timed_out"
+
+
+def test_what_its_chunk_had_done_before_is_not_held_up(workers: Workers, tmp_path: Path) -> None:
+    for _ in range(5):  # by chance a chunk ends right before the long job
+        submit_many(NewJob("noop", priority=1) for _ in range(500))
+        submit(NewJob("hold", parameters={"folder": str(tmp_path)}, priority=1))
+    ids = list(Job.objects.filter(job_type="noop").values_list("id", flat=True))
+    worker = workers.start("--queue", "low", "--threads", "6")
+    wait_final(*ids, seconds=30)
+    assert Job.objects.filter(job_type="hold", status=Status.IN_PROGRESS).count() == 5
+    assert not worker.events("job.refused")
+    (tmp_path / "release").touch()
+    done = wait_final(*Job.objects.values_list("id", flat=True))
+    assert {job.status for job in done} == {Status.COMPLETED}
+    assert not worker.events("job.refused")
 
 
 def test_a_stuck_job_that_was_cancelled_is_cancelled(workers: Workers, tmp_path: Path) -> None:
