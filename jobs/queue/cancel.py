@@ -35,11 +35,11 @@ WITH found AS MATERIALIZED (
   INSERT INTO jobs_jobevent (job_id, at, kind, actor, detail)
   SELECT id, clock_timestamp(), 'cancel_requested', %(actor)s, '{{}}' FROM cancelled
 )
-SELECT found.status, cancelled.status FROM found LEFT JOIN cancelled USING (id)
+SELECT found.id, found.status, cancelled.status FROM found LEFT JOIN cancelled USING (id)
 """
 _CANCEL_ONE = _CANCEL.format(skip="")
-# Of many jobs, those that are being claimed or settled this moment are left for the next look:
-# waiting for one while holding others could make a deadlock.
+# Of many jobs, those that are being claimed, renewed or settled this moment are passed over: waiting
+# for one while holding others could make a deadlock. Each is waited for afterwards, alone.
 _CANCEL_MANY = _CANCEL.format(skip=" SKIP LOCKED")
 _REQUESTED = """
 SELECT lease FROM jobs_job
@@ -56,14 +56,17 @@ def cancel(job_id: UUID, *, actor: str = "") -> Status:
     rows = _cancel(_CANCEL_ONE, [job_id], actor)
     if not rows:
         raise NoSuchJob(job_id)
-    [(before, after)] = rows
+    [(_, before, after)] = rows
     if before in FINAL:
         raise AlreadyFinal(Status(before))
     return Status(after or before)
 
 
 def cancel_where(selection: Selection, *, actor: str = "") -> int:
-    """Cancel all selected jobs that are not final, in small commits. Returns how many."""
+    """Cancel all selected jobs that are not final, in small commits. Returns how many.
+
+    Inside a transaction of the caller's, jobs that somebody has locked this moment are passed over.
+    """
     asked = selection.condition()
     open_jobs = Job.objects.filter(asked, cancel_requested=False).exclude(status__in=FINAL)
     cancelled = 0
@@ -74,13 +77,16 @@ def cancel_where(selection: Selection, *, actor: str = "") -> int:
         if not ids:
             return cancelled
         rows = _cancel(_CANCEL_MANY, ids, actor)
-        cancelled += sum(after is not None for _, after in rows)
+        if not transaction.get_connection().in_atomic_block:
+            for job_id in sorted(set(ids) - {found for found, _, _ in rows}):
+                rows += _cancel(_CANCEL_ONE, [job_id], actor)
+        cancelled += sum(after is not None for _, _, after in rows)
         last = ids[-1]
 
 
-def _cancel(sql: str, ids: list[UUID], actor: str) -> list[tuple[str, str | None]]:
+def _cancel(sql: str, ids: list[UUID], actor: str) -> list[tuple[UUID, str, str | None]]:
     rows = fetch(sql, {"ids": ids, "actor": actor, "final": [status.value for status in FINAL]})
-    if any(after == Status.IN_PROGRESS for _, after in rows):
+    if any(after == Status.IN_PROGRESS for _, _, after in rows):
         transaction.on_commit(lambda: announce(CANCEL), robust=True)
     return rows
 

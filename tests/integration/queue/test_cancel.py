@@ -170,6 +170,36 @@ def test_many_are_cancelled_by_what_they_have_in_common(monkeypatch: pytest.Monk
 
 
 @pytest.mark.django_db(transaction=True)
+def test_of_many_none_is_forgotten_that_was_locked() -> None:
+    jobs = [new_job() for _ in range(3)]
+    locked, release = threading.Event(), threading.Event()
+
+    def renew() -> None:
+        with transaction.atomic():
+            Job.objects.select_for_update(no_key=True).get(id=jobs[1].id)
+            locked.set()
+            release.wait(20)
+        connection.close()
+
+    def let_go() -> None:
+        wait_until(_somebody_waits_for_a_lock, "the cancel waits")
+        release.set()
+        connection.close()
+
+    threads = [threading.Thread(target=target) for target in (renew, let_go)]
+    threads[0].start()
+    assert locked.wait(20)
+    threads[1].start()
+    try:
+        assert cancel_where(Selection()) == 3
+    finally:
+        release.set()
+        for thread in threads:
+            thread.join(20)
+    assert Job.objects.filter(status=Status.CANCELLED).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_cancel_that_is_rolled_back_never_was(settings: Settings) -> None:
     settings.WAKEUP_NOTIFY = False
     job = new_job()
