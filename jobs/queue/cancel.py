@@ -38,8 +38,8 @@ WITH found AS MATERIALIZED (
 SELECT found.id, found.status, cancelled.status FROM found LEFT JOIN cancelled USING (id)
 """
 _CANCEL_ONE = _CANCEL.format(skip="")
-# Of many jobs, those that are being claimed, renewed or settled this moment are passed over: waiting
-# for one while holding others could make a deadlock. Each is waited for afterwards, alone.
+# Of many jobs, those that are claimed, renewed or settled this moment are passed over: to wait for
+# one while others are held could make a deadlock. Each is waited for later, alone.
 _CANCEL_MANY = _CANCEL.format(skip=" SKIP LOCKED")
 _REQUESTED = """
 SELECT lease FROM jobs_job

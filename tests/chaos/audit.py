@@ -28,6 +28,7 @@ CHECKS: tuple[Check, ...] = (
     check_leases.results_have_their_effect,
     check_leases.claims_are_real,
     check_leases.attempts_are_counted,
+    check_leases.attempts_are_recorded,
     check_leases.every_loss_is_explained,
     check_leases.workers_begin_to_serve,
     check_leases.workers_end_by_faults,

@@ -1,6 +1,7 @@
 """Only who holds the lease settles a job; every lease that was in vain has its reason."""
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from math import inf
 
@@ -15,6 +16,14 @@ _ENDS = {
     "Failed": ("failed",),
     "Retry": ("retried", "failed"),
     "Interrupted": ("handed back",),
+}
+# By how a lease ended, the outcome of its attempt in the history.
+_RECORDED = {
+    "failed": "failed",
+    "retried": "retry",
+    "handed back": "interrupted",
+    "rescued": "lost",
+    "given up": "lost",
 }
 # A worker renews three times a lease: shorter than this, nothing can be lost.
 _NOTICEABLE_SECONDS = LEASE_SECONDS / 2
@@ -90,6 +99,30 @@ def attempts_are_counted(evidence: Evidence) -> Iterator[Violation]:
             if wrong:
                 yield Violation("attempt", f"{job} lease {lease.number} was told {wrong}")
             counted += lease.how == "retried"
+
+
+def attempts_are_recorded(evidence: Evidence) -> Iterator[Violation]:
+    """Every attempt that did not complete its job is in its history once, and nothing else is.
+
+    One that was handed back may have begun without having come to its first line.
+    """
+    for row in evidence.rows:
+        leases = evidence.leases_of(row.job)
+        surely = Counter(
+            (lease.claimed.attempt, _RECORDED[lease.how])
+            for lease in leases
+            if lease.how in _RECORDED and (lease.starts or lease.how != "handed back")
+        )
+        perhaps = Counter(
+            (lease.claimed.attempt, _RECORDED[lease.how])
+            for lease in leases
+            if lease.how == "handed back" and not lease.starts
+        )
+        recorded = Counter((number, outcome) for number, outcome in row.attempts)
+        for number, outcome in surely - recorded:
+            yield Violation("an attempt is missing in the history", f"{row.job} {number} {outcome}")
+        for number, outcome in recorded - surely - perhaps:
+            yield Violation("an attempt too many in the history", f"{row.job} {number} {outcome}")
 
 
 def every_loss_is_explained(evidence: Evidence) -> Iterator[Violation]:

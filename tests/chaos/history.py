@@ -57,7 +57,9 @@ FROM chaos_history ORDER BY seq
 _ROWS = """
 SELECT job.id::text AS job, status, lease, lease_expires_at IS NOT NULL AS leased, attempt,
        max_attempts, lost_leases, error_code AS code, job.job_type AS type, parameters, result,
-       (SELECT count(*) FROM jobs_jobmetrics metrics WHERE metrics.job_id = job.id) AS metrics
+       (SELECT count(*) FROM jobs_jobmetrics metrics WHERE metrics.job_id = job.id) AS metrics,
+       (SELECT coalesce(json_agg(json_build_array(number, outcome)), '[]')
+        FROM jobs_jobattempt attempt WHERE attempt.job_id = job.id) AS attempts
 FROM jobs_job job ORDER BY job.id
 """
 
@@ -83,7 +85,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A job as it stands at the end. metrics: how many rows."""
+    """A job as it stands at the end. metrics: how many rows. attempts: number and outcome of
+    each in its history."""
 
     job: str
     status: str
@@ -97,6 +100,7 @@ class Row:
     parameters: dict[str, Any]
     result: dict[str, Any] | None
     metrics: int
+    attempts: list[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)

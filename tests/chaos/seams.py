@@ -14,7 +14,7 @@ from jobs.processors.declaration import Processor
 from jobs.queue.claim import Demand, Position
 from jobs.queue.finish import Finished
 from jobs.queue.step import Stepped
-from jobs.worker import deadlines, heartbeat, maintenance, pool, runner, steps
+from jobs.worker import deadlines, heartbeat, maintenance, pool, settlement, steps
 from jobs.worker.execution import Execution
 from tests.chaos import points
 from tests.chaos.clock import now
@@ -25,7 +25,7 @@ def install() -> None:
     """Wrap. Once, before the worker starts."""
     wrap(steps, "step", _step)
     wrap(pool, "execute", _execute)
-    for module in (steps, heartbeat, deadlines, runner):
+    for module in (settlement, heartbeat, deadlines):
         wrap(module, "finish", _finish)
     wrap(heartbeat, "heartbeat", _heartbeat)
     wrap(maintenance, "rescue", _rescue)

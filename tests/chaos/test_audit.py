@@ -71,6 +71,7 @@ def row(job: str = JOB, **values: object) -> Row:
         parameters={"token": "python-0"},
         result={"lease": LEASE},
         metrics=1,
+        attempts=[],
     )
     return replace(sound, **values)  # type: ignore[arg-type]
 
@@ -138,7 +139,8 @@ def rescued(story: Story, *, again_at: float = 6.0, how: str = "kill") -> None:
         claimed(again_at, NEXT, SURVIVOR),
         ended("COMPLETED", again_at + 0.15, NEXT),
     ]
-    story.rows = [row(lease=NEXT, lost_leases=1, result={"lease": NEXT})]
+    history = [(1, "lost")]
+    story.rows = [row(lease=NEXT, lost_leases=1, result={"lease": NEXT}, attempts=history)]
 
 
 def test_a_sound_run_is_sound() -> None:
@@ -312,6 +314,20 @@ def given_up_early(story: Story) -> None:
 
 def not_given_up(story: Story) -> None:
     story.rows = [row(lost_leases=3)]
+
+
+def not_recorded(story: Story) -> None:
+    rescued(story)
+    story.rows = [replace(story.rows[0], attempts=[])]
+
+
+def recorded_twice(story: Story) -> None:
+    rescued(story)
+    story.rows = [replace(story.rows[0], attempts=[(1, "lost")] * 2)]
+
+
+def success_recorded(story: Story) -> None:
+    story.rows = [row(attempts=[(1, "failed")])]
 
 
 def stale_finish(story: Story) -> None:
@@ -505,6 +521,9 @@ def leftover(story: Story) -> None:
         (wrong_end, "wrong end"),
         (given_up_early, "given up too soon or too late"),
         (not_given_up, "not given up"),
+        (not_recorded, "an attempt is missing in the history"),
+        (recorded_twice, "an attempt too many in the history"),
+        (success_recorded, "an attempt too many in the history"),
         (stale_finish, "finished by a lost lease, or an accepted result is lost"),
         (stale_result, "finished by a lost lease"),
         (unclaimed_finish, "settled without a claim"),
