@@ -31,6 +31,9 @@ class Position(NamedTuple):
 
 
 PRIORITY = Attempt._fields.index("priority")
+# Behind the fields of an Attempt. What a later release's function adds stands behind that: workers
+# of this one still call it while they are replaced.
+QUEUED_AT = len(Attempt._fields)
 BEGINNING = Position("-infinity", "00000000-0000-0000-0000-000000000000")
 
 
@@ -45,9 +48,9 @@ def pack_positions(demand: Demand, after: Mapping[int, Position]) -> tuple[str, 
 
 def read_claimed(rows: list[list[Any]]) -> list[Attempt]:
     """What jobs_claim() returned, as attempts in running order."""
-    return [Attempt(*row[:-1]) for row in rows]
+    return [Attempt(*row[:QUEUED_AT]) for row in rows]
 
 
 def read_reached(rows: list[list[Any]]) -> dict[int, Position]:
     """The last position that was claimed of each priority."""
-    return {row[PRIORITY]: Position(row[-1], row[0]) for row in rows}
+    return {row[PRIORITY]: Position(row[QUEUED_AT], row[0]) for row in rows}

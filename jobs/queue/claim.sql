@@ -1,6 +1,7 @@
 -- Lease the first `want` queued jobs of a priority range: higher priority first, FIFO within one.
 -- Returns them in that order, as an array of arrays: the fields of jobs.attempt.Attempt, and
--- queued_at; null when there are none.
+-- queued_at; null when there are none. One more goes to the end: workers of the release before read
+-- these by their places.
 -- after_at and after_id tell for each priority, from the highest to the lowest, behind which
 -- position (queued_at, id) to look: what is before it was taken, and while a snapshot is held open
 -- its dead index entries would all be read again for every claim (docs/adr/0012-lower-bounds.md).

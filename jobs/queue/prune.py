@@ -53,11 +53,12 @@ WHERE id = ANY(%(ids)s) AND completed_at < clock_timestamp() - make_interval(sec
 ORDER BY id
 FOR UPDATE SKIP LOCKED
 """
-# The mark 2 is when the last round began: of all worker processes one prunes in an hour.
+# The mark 2 is when the last round began: of all worker processes one prunes in an hour. A mark
+# ahead of the clock was set while that was wrong.
 _BEGIN_ROUND = """
 INSERT INTO jobs_rollupmark AS mark (id, reached) VALUES (2, clock_timestamp())
 ON CONFLICT (id) DO UPDATE SET reached = excluded.reached
-WHERE mark.reached < clock_timestamp() - make_interval(secs => %s)
+WHERE mark.reached NOT BETWEEN clock_timestamp() - make_interval(secs => %s) AND clock_timestamp()
 RETURNING extract(epoch FROM reached)
 """
 log = structlog.get_logger(__name__)

@@ -41,9 +41,13 @@ WHERE NOT EXISTS (SELECT FROM jobs_rollupmark WHERE id = 1)
 ON CONFLICT DO NOTHING
 """
 _FRESH = """
-SELECT reached > clock_timestamp() - make_interval(secs => %s) FROM jobs_rollupmark WHERE id = 1
+SELECT reached BETWEEN clock_timestamp() - make_interval(secs => %s) AND clock_timestamp()
+FROM jobs_rollupmark WHERE id = 1
 """
-_LOCK = "SELECT reached FROM jobs_rollupmark WHERE id = 1 FOR UPDATE SKIP LOCKED"
+_LOCK = """
+SELECT reached, reached > clock_timestamp() FROM jobs_rollupmark WHERE id = 1
+FOR UPDATE SKIP LOCKED
+"""
 _MOVE = "UPDATE jobs_rollupmark SET reached = %s WHERE id = 1"
 # A transaction that began to write before a moment may still bring ends of before that moment. It
 # is waited for, though not for ever.
@@ -157,8 +161,16 @@ def _lock_mark(settled: datetime) -> datetime | None:
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN, {"settled": settled, "days": settings.STATS_RETENTION_DAYS})
         cursor.execute(_LOCK)
-        row: tuple[datetime] | None = cursor.fetchone()
-    return None if row is None else row[0]
+        row: tuple[datetime, bool] | None = cursor.fetchone()
+        if row is None:
+            return None
+        reached, ahead = row
+        if ahead:
+            # The clock was wrong when it was set. It goes on from now, and not only once the clock
+            # has come there; what ended meanwhile with a wrong time may count once more.
+            cursor.execute(_MOVE, [settled])
+            return settled
+    return reached
 
 
 def _merge_an_hour() -> bool:

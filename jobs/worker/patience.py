@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import psycopg
 import structlog
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
 
@@ -80,8 +81,8 @@ class Patience:
                     result = operation()
             except (OperationalError, InterfaceError) as error:
                 connection.close()
-                if delay > FIRST_DELAY_SECONDS:  # a new connection failed as well
-                    self._lost(error)
+                if delay > FIRST_DELAY_SECONDS and not _answered(error):
+                    self._lost(error)  # a new connection failed as well
                 gives_up = self._giving_up.wait(delay * random.uniform(0.5, 1.0))  # noqa: S311
                 if gives_up or stopped():
                     raise GaveUp from error
@@ -104,3 +105,10 @@ class Patience:
                 self._lost_at = None
                 self._recovered_at = time.monotonic()
                 log.info("database.recovered", seconds=seconds)
+
+
+def _answered(error: Exception) -> bool:
+    """Whether the server works and only this operation has to wait: for a lock, or too long."""
+    return isinstance(
+        error.__cause__, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable
+    )

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Callable
 
+import pytest
 from django.db import OperationalError
+from psycopg.errors import LockNotAvailable, QueryCanceled
 
 from jobs.worker.patience import Patience
 
@@ -45,3 +47,17 @@ def test_while_no_connection_can_be_made_it_is_away() -> None:
 
     assert seen == [math.inf, math.inf, 0.0, 0.0]
     assert 0.0 < patience.up_for() < math.inf
+
+
+@pytest.mark.parametrize("refusal", [LockNotAvailable(), QueryCanceled()])
+def test_a_row_that_somebody_keeps_locked_is_no_outage(refusal: Exception) -> None:
+    patience = Patience()
+    left = [3]
+
+    def operation() -> None:
+        if left[0]:
+            left[0] -= 1
+            raise OperationalError from refusal
+
+    patience.run(operation)
+    assert patience.up_for() == math.inf

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from jobs.models import Job
-from jobs.queue.claim import Demand
+from jobs.queue.claim import Demand, Position, read_claimed, read_reached
 from jobs.queue.step import step
 from jobs.queue.submit import NewJob, submit_many
 from jobs.states import Status
@@ -96,3 +96,10 @@ def test_eight_workers_lose_no_job_and_run_none_twice() -> None:
     assert Job.objects.filter(status=Status.COMPLETED, metrics__isnull=False).count() == 600
     for mine in orders:
         assert mine == sorted(mine, key=lambda job: (-job.priority, job.job_id))
+
+
+def test_what_a_later_release_adds_is_not_read() -> None:
+    row = ["a", 7, 1, 3, "noop", "", "", 5, {}, None, 2.5, "2026-01-01T00:00:00+00:00", "new"]
+    [attempt] = read_claimed([row])
+    assert (attempt.lease, attempt.hard_limit_seconds) == (7, 2.5)
+    assert read_reached([row]) == {5: Position("2026-01-01T00:00:00+00:00", "a")}

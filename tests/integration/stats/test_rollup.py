@@ -266,3 +266,14 @@ def sums() -> dict[str, tuple[int, float, float, int, int]]:
             runs + places[1],
         )
     return found
+
+
+def test_a_mark_that_the_clock_has_fallen_behind_does_not_stop_it() -> None:
+    RollupMark.objects.create(reached=timezone.now() + timedelta(days=365))
+    everything()
+    mark = RollupMark.objects.get(id=1)
+    assert mark.reached < timezone.now()
+    ended(at=mark.reached - timedelta(seconds=1))
+    RollupMark.objects.update(reached=mark.reached - timedelta(seconds=60))
+    everything()
+    assert rolled() == {"COMPLETED": 1}
