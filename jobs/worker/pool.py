@@ -26,6 +26,8 @@ from jobs.worker.settlement import clean_up
 from jobs.worker.steps import Steps
 from jobs.worker.tally import Tally
 
+STUCK_A_THREAD = 4  # threads of a pool that may be stuck, for each that it has
+
 log = structlog.get_logger(__name__)
 
 
@@ -58,6 +60,7 @@ class Pool:
         self._draining = threading.Event()
         self._paused = False
         self._numbers = itertools.count(1)
+        self._stuck: list[threading.Thread] = []
         self.threads = [self._thread([]) for _ in range(pool.threads)]
 
     def start(self) -> None:
@@ -91,7 +94,8 @@ class Pool:
     def replace(self, thread: threading.Thread) -> None:
         """One of the threads does not come back from an attempt: another does its work from now on.
 
-        It ends by itself, should it come back.
+        It ends by itself, should it come back. Each that does not keeps a connection: after so many
+        the process ends, and its supervisor starts one that has none.
         """
         if thread not in self.threads:
             return
@@ -104,6 +108,10 @@ class Pool:
             self.broken = True
             return
         log.warning("worker.thread_replaced", replaced=thread.name, by=successor.name)
+        self._stuck = [one for one in self._stuck if one.is_alive()] + [thread]
+        if len(self._stuck) >= STUCK_A_THREAD * self.pool.threads:
+            log.error("worker.too_many_stuck", stuck=len(self._stuck))
+            self.broken = True
 
     def _thread(self, finished: list[Finished]) -> threading.Thread:
         name = f"{self.pool.name}-{next(self._numbers)}"

@@ -97,6 +97,16 @@ def test_a_stuck_thread_does_not_hold_up_the_drain(workers: Workers, tmp_path: P
     assert worker.wait() == 0
 
 
+def test_a_process_with_many_stuck_threads_ends_for_a_new_one(
+    workers: Workers, tmp_path: Path
+) -> None:
+    worker = workers.start("--queue", "low", "--threads", "1")
+    jobs = [hold(tmp_path, 0.2, 0.4, deaf=True) for _ in range(4)]
+    assert worker.wait() == 1
+    assert worker.events("worker.too_many_stuck")
+    assert {job.status for job in wait_final(*[job.id for job in jobs])} == {Status.FAILED}
+
+
 def test_what_its_chunk_had_done_before_is_settled(workers: Workers, tmp_path: Path) -> None:
     ids = [submit(NewJob("noop", priority=1)).id for _ in range(400)]
     stuck = submit(
