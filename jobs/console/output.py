@@ -103,11 +103,11 @@ class Output:
         if self.as_json:
             self.document(values)
         else:
-            self._console.print(Text(clean_lines(sentence)), soft_wrap=True)
+            self._print(Text(clean_lines(sentence)))
 
     def heading(self, text: str) -> None:
         """What comes next, for people."""
-        self._console.print(Text(f"\n{text}", style="bold"))
+        self._print(Text(f"\n{text}", style="bold"))
 
     def line(self, columns: Sequence[Column], values: Mapping[str, Any]) -> None:
         """One of a stream: a line each, as JSON or as text."""
@@ -115,17 +115,20 @@ class Output:
             self._stream.write(json.dumps(values, cls=DjangoJSONEncoder) + "\n")
         else:
             shown = Text("  ").join(column.show(values[column.key]) for column in columns)
-            self._console.print(shown, soft_wrap=True)
+            self._print(shown)
         self._stream.flush()
 
     def document(self, value: Any) -> None:
         """JSON."""
         self._stream.write(json.dumps(value, cls=DjangoJSONEncoder, indent=2) + "\n")
 
-    def _print(self, table: Table) -> None:
-        """Without the spaces that fill the last column."""
+    def _print(self, shown: Table | Text) -> None:
+        """Without the spaces that fill a table's last column; sentences are the terminal's to wrap.
+
+        rich itself would end the process when nobody reads any more.
+        """
         with self._console.capture() as captured:
-            self._console.print(table)
+            self._console.print(shown, soft_wrap=isinstance(shown, Text))
         for line in captured.get().splitlines():
             self._stream.write(line.rstrip() + "\n")
 
