@@ -36,7 +36,7 @@ def _retry(job_id: UUID) -> dict[str, Any]:
 
 def _replay(job_id: UUID) -> dict[str, Any]:
     new = dead_letter.replay(job_id, actor=actor())
-    return {"status": new.status, "new_id": str(new.id), "detail": f"as {new.id}"}
+    return {"status": new.status, "new_id": str(new.id), "detail": f"new: {new.id}"}
 
 
 def _cancel(job_id: UUID) -> dict[str, Any]:
