@@ -11,7 +11,7 @@ from jobs.checks import TAG
 from jobs.console import arguments
 from jobs.console.output import Output
 from jobs.processors.contract import Invalid
-from jobs.submission import Submission, refuse_past, take
+from jobs.submission import Submission, check_moment, take
 
 
 class Command(BaseCommand):
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         """Submit, and say the id."""
         try:
             if options["schedule_at"] is not None:
-                refuse_past(options["schedule_at"], "schedule_at")
+                check_moment(options["schedule_at"], "schedule_at")
             job = take(
                 Submission(
                     job_type=options["job_type"],
