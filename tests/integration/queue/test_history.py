@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from jobs.models import Job, JobEvent
 from jobs.outcomes import Backoff, Failed, Retry
+from jobs.queue.cancel import cancel
 from jobs.queue.dead_letter import replay, retry
 from jobs.queue.finish import finish
 from jobs.queue.history import events
@@ -22,6 +23,12 @@ def kinds(job: Job) -> list[str]:
     found = events(job)
     assert [one.at for one in found] == sorted(one.at for one in found)
     return [one.kind for one in found]
+
+
+def test_a_waiting_job_is_asked_to_end_and_then_ends() -> None:
+    job = new_job()
+    cancel(job.id)
+    assert kinds(job) == ["created", "queued", "cancel_requested", "cancelled"]
 
 
 def test_a_job_from_creation_to_its_end() -> None:
