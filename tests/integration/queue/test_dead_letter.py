@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from jobs.models import Job, JobAttempt, JobEvent
 from jobs.outcomes import Cancel, Failed
-from jobs.queue import dead_letter
+from jobs.queue import dead_letter, likeness
 from jobs.queue.dead_letter import reasons, replay, replay_where, retry, retry_where
 from jobs.queue.errors import NoSuchJob, NotFinal, NotRetriable
 from jobs.queue.expire import expire
@@ -128,7 +128,7 @@ def test_a_replay_is_a_new_job_with_the_values_of_the_old() -> None:
         "job_type": "noop", "source_file": "a.mp4", "target_format": "avi",
         "parameters": {"x": [1]}, "priority": 8, "max_attempts": 4, "owner_id": owner.pk,
         "name": "holiday", "soft_limit_seconds": 5.0, "hard_limit_seconds": 9.0,
-        "source_bytes": 77, "estimated_seconds": 1.5,
+        "source_bytes": 77,
     }  # fmt: skip
     old = submit(NewJob(**values, expires_in=30.0))
     finish([finished(claim_one())])
@@ -141,6 +141,20 @@ def test_a_replay_is_a_new_job_with_the_values_of_the_old() -> None:
     event = JobEvent.objects.get()
     assert (event.job_id, event.kind, event.actor) == (old.id, "replayed", "ann")
     assert event.detail == {"job": str(new.id)}
+
+
+def test_a_replay_is_estimated_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def estimate(*kind: object) -> float:
+        asked.append(kind)
+        return 2.5
+
+    monkeypatch.setattr(likeness, "estimate", estimate)
+    old = submit(NewJob("noop", "a.mp4", "avi", source_bytes=77))
+    finish([finished(claim_one())])
+    assert replay(old.id).estimated_seconds == 2.5
+    assert asked == [("noop", "avi", 77)]
 
 
 def test_a_replay_of_an_expired_scheduled_job_has_as_long_to_start() -> None:
