@@ -19,8 +19,7 @@ from jobs.processors.contract import Context, Invalid, TimeLimits
 from jobs.processors.declaration import Source, processor
 from jobs.processors.parameters import NoParameters
 
-
-# A film of hours takes hours: half an hour, which other types have, would try it three times in vain.
+# A film of hours takes hours; within the usual half an hour it would be tried three times in vain.
 # Each target has a longest time of its own, which comes before these, and an ffmpeg that stands
 # still is ended long before.
 _LONGEST = max(preset.wall_seconds for preset in TARGETS.values())
