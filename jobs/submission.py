@@ -15,6 +15,8 @@ from jobs.queue.submit import NewJob, submit
 from jobs.stats.estimate import estimate
 
 TOLERANCE = timedelta(minutes=1)
+# Beyond the year 9999 the database goes on, and what reads it here does not.
+FURTHEST = timedelta(days=100 * 365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,17 @@ class Submission:
     owner_id: int | None = None
 
 
-def refuse_past(moment: datetime, field: str) -> None:
-    """Raise Invalid for a moment that has passed, with status 422 because it is well-formed. Within
-    the last minute it is due now: a client's clock may be slow, and a request takes its time."""
-    if moment < timezone.now() - TOLERANCE:
+def check_moment(moment: datetime, field: str) -> None:
+    """Raise Invalid for a moment that has passed, with status 422 because it is well-formed, or is
+    more than a hundred years away. One that passed within the last minute is due now: a client's
+    clock may be slow, and a request takes its time."""
+    now = timezone.now()
+    if moment < now - TOLERANCE:
         text = f"This moment has passed: {moment.isoformat()}."
         raise Invalid(field, "in_the_past", text, status=422)
+    if moment > now + FURTHEST:
+        text = f"This moment is more than a hundred years away: {moment.isoformat()}."
+        raise Invalid(field, "out_of_range", text)
 
 
 def take(submission: Submission) -> Job:
