@@ -1,10 +1,14 @@
 """What one worker process tells all others when it has looked after all jobs."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from jobs.priorities import HIGHEST, LOWEST
+
 # Also how a payload begins. Versions that do not know it find no priority in it and do nothing.
 _WORD = "looked"
+_PAYLOAD = re.compile(rf"{_WORD} (\d{{1,6}}\.\d{{3}}) ((?:\d{{1,2}}(?: |$))*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +26,12 @@ class Looked:
 
 
 def read_looked(payload: str) -> Looked | None:
-    """What a signal carried; None when it is about something else."""
-    word, _, rest = payload.partition(" ")
-    if word != _WORD:
+    """What a signal carried; None when it is about something else, or not as `payload` makes it:
+    whoever may connect to the database may send one."""
+    told = _PAYLOAD.fullmatch(payload)
+    if told is None:
         return None
-    seconds, *priorities = rest.split()
-    return Looked(float(seconds), [int(part) for part in priorities])
+    waiting = [int(part) for part in told[2].split()]
+    if not all(LOWEST <= priority <= HIGHEST for priority in waiting):
+        return None
+    return Looked(float(told[1]), waiting)

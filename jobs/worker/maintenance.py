@@ -60,7 +60,9 @@ class Maintenance(threading.Thread):
         self._turn = Turn(scan_seconds, processes, time.monotonic())
         self._alarm_at = 0.0  # the first look is at once
         self._rescue_at = 0.0
+        self._rescued_at = time.monotonic()
         self._lease_seconds = lease_seconds
+        self._longest_rest = lease_seconds * LONGEST_REST
         self._most_lost_leases = most_lost_leases
         self._sweeps = sweeps()
         self._stopping = threading.Event()
@@ -70,10 +72,11 @@ class Maintenance(threading.Thread):
         self._stopping.set()
 
     def heard(self, looked: Looked) -> None:
-        """Another process has looked, or this one."""
+        """Another process says that it has looked, or this one does."""
         now = time.monotonic()
-        self._turn.looked(now)
-        self._rescue_at = now + looked.rest
+        self._turn.heard(now)
+        if now - self._rescued_at < self._turn.believed_seconds():
+            self._rescue_at = now + min(looked.rest, self._longest_rest)
 
     def run(self) -> None:
         """Until `stop`."""
@@ -163,8 +166,8 @@ class Maintenance(threading.Thread):
             if len(rescued) < BATCH:
                 break
         # While an old snapshot is held open, a rescue reads the entries of all jobs since.
-        rest = min(self._lease_seconds * LONGEST_REST, SHARE * seconds)
-        self._rescue_at = time.monotonic() + rest
+        self._rescued_at = time.monotonic()
+        self._rescue_at = self._rescued_at + min(self._longest_rest, SHARE * seconds)
 
     def _timed_rescue(self) -> tuple[list[tuple[str, str, str]], float]:
         began = time.monotonic()

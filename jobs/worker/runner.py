@@ -34,6 +34,9 @@ from jobs.worker.watchdog import Watchdog
 
 AT_ONCE = 2  # stop signals
 HAND_BACK_SECONDS = 1.5  # for processors to stop and say so, before their leases are handed back
+PRIORITIES = {
+    str(priority): priority for priority in range(priorities.LOWEST, priorities.HIGHEST + 1)
+}
 SESSION = "-c statement_timeout=10s -c lock_timeout=2s -c idle_in_transaction_session_timeout=30s"
 
 log = structlog.get_logger(__name__)
@@ -202,7 +205,7 @@ class Runner:
             for pool in self._pools:
                 pool.wake()
         else:
-            self._wake_for([int(part) for part in payload.split(",") if part.isdigit()])
+            self._wake_for([PRIORITIES[topic] for topic in topics if topic in PRIORITIES])
 
     def _wake_for(self, priorities: Collection[int]) -> set[int]:
         """There are jobs, one of each of these priorities. Returns for which there are not enough

@@ -9,6 +9,9 @@ LONGEST = 0.95
 # The mean of a single process's extra wait. Of many the first comes after about as much, and
 # hardly another before it hears of that.
 SPREAD = 0.04
+# So many intervals, times the processes, others are believed: whoever may connect to the database
+# can say that he has looked, and a worker that looks may be one that mends nothing.
+BELIEVED = 3.0
 
 
 class Turn:
@@ -25,6 +28,20 @@ class Turn:
         self.looked(now)
 
     def looked(self, now: float) -> None:
-        """Somebody has looked: begin anew."""
+        """This process has looked."""
+        self._looked_at = now
+        self._begin(now)
+
+    def heard(self, now: float) -> None:
+        """Somebody says that he has looked: begin anew, unless it is too long that this process
+        has not."""
+        if now - self._looked_at < self.believed_seconds():
+            self._begin(now)
+
+    def believed_seconds(self) -> float:
+        """For how long what others tell is enough."""
+        return BELIEVED * self._seconds * max(1, self._processes())
+
+    def _begin(self, now: float) -> None:
         extra = random.expovariate(1.0) * SPREAD * self._processes()
         self.due_at = now + self._seconds * min(LONGEST, SHORTEST + extra)

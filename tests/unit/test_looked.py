@@ -20,3 +20,23 @@ def test_the_priorities_of_a_signal_are_something_else(payload: str) -> None:
 def test_versions_that_do_not_know_it_find_no_priority_in_it() -> None:
     payload = Looked(0.0, [7, 9]).payload()
     assert not any(part.isdigit() for part in payload.split(","))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "looked",
+        "looked ",
+        "looked x",
+        "looked inf ",
+        "looked nan ",
+        "looked -1.000 ",
+        "looked 1e300 ",
+        "looked 0.000 11",
+        "looked 0.000 \u00b2",
+        "looked 0.000 " + "9" * 5000,
+        "looked 0.000 9\n",
+    ],
+)
+def test_what_no_worker_says_is_not_believed(payload: str) -> None:
+    assert read_looked(payload) is None

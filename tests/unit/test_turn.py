@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from jobs.worker.turn import LONGEST, Turn
+from jobs.worker.turn import BELIEVED, LONGEST, Turn
 
 SECONDS = 120.0
 HEARD_AFTER = 0.02  # a slow machine: as long as it takes to look, and to tell the others
@@ -22,7 +22,7 @@ def looks(living: int, counted: int, *, hearing: bool = True) -> list[float]:
         if told and told[0] <= first.due_at:
             now = heapq.heappop(told)
             for turn in turns:
-                turn.looked(now)
+                turn.heard(now)
             continue
         now = first.due_at
         if now > SECONDS:
@@ -52,3 +52,15 @@ def test_somebody_looks_in_time_also_when_the_count_is_stale(living: int, counte
 
 def test_who_hears_nothing_looks_alone() -> None:
     assert len(looks(10, 10, hearing=False)) > 10 * SECONDS
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+def test_nobody_is_kept_from_looking_by_what_others_say(processes: int) -> None:
+    turn = Turn(1.0, lambda: processes, 0.0)
+    for tenth in range(1, int(100 * processes)):
+        now = tenth / 10
+        if turn.due_at <= now:
+            break
+        turn.heard(now)
+    assert turn.due_at <= BELIEVED * processes + LONGEST
+    assert now <= BELIEVED * processes + 1.0

@@ -138,9 +138,9 @@ def queued(job: Job) -> bool:
 
 
 def test_who_is_told_that_nobody_needs_to_rescue_still_promotes(workers: Workers) -> None:
-    workers.start("--queue", "low")
+    workers.start("--queue", "low", JOB_LEASE_SECONDS="9")
     wait_until(lambda: WorkerProcess.objects.filter(wakeup__postgresql="up").exists(), "it listens")
-    tell_workers(Looked(rest=3600.0).payload())
+    tell_workers(Looked(rest=3.0).payload())
     lost = expired()
     for _ in range(5):
         due = new_job(priority=9, scheduled_at=timezone.now() + timedelta(seconds=0.1))
@@ -148,6 +148,23 @@ def test_who_is_told_that_nobody_needs_to_rescue_still_promotes(workers: Workers
     assert not queued(lost)
     tell_workers(Looked().payload())
     wait_until(lambda: queued(lost), "it is rescued")
+
+
+@pytest.mark.parametrize("lie", ["looked 999999.000 ", "looked inf ", "looked", "\u00b2"])
+def test_whoever_says_that_all_was_looked_after_keeps_nobody_from_it(
+    workers: Workers, lie: str
+) -> None:
+    workers.start("--queue", "low", JOB_LEASE_SECONDS="3")
+    wait_until(lambda: WorkerProcess.objects.filter(wakeup__postgresql="up").exists(), "it listens")
+    tell_workers(lie)
+    lost = expired()
+    due = new_job(priority=9, scheduled_at=timezone.now() + timedelta(seconds=0.1))
+
+    def mended() -> bool:
+        tell_workers(lie)
+        return queued(lost) and queued(due)
+
+    wait_until(mended, "it is looked after")
 
 
 @pytest.fixture
