@@ -57,6 +57,7 @@ def test_who_hears_nothing_looks_alone() -> None:
 @pytest.mark.parametrize("processes", [1, 4])
 def test_nobody_is_kept_from_looking_by_what_others_say(processes: int) -> None:
     turn = Turn(1.0, lambda: processes, 0.0)
+    now = 0.0
     for tenth in range(1, int(100 * processes)):
         now = tenth / 10
         if turn.due_at <= now:
