@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,9 @@ from jobs.queue.submit import NewJob, submit
 from jobs.stats.estimate import estimate
 
 TOLERANCE = timedelta(minutes=1)
+# The database goes on beyond the year 9999, and what reads it here does not: a job that expires
+# after that could not be shown. So there is room left to count from the latest moment.
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,15 @@ class Submission:
     owner_id: int | None = None
 
 
-def refuse_past(moment: datetime, field: str) -> None:
-    """Raise Invalid for a moment that has passed, with status 422 because it is well-formed. Within
-    the last minute it is due now: a client's clock may be slow, and a request takes its time."""
+def check_moment(moment: datetime, field: str) -> None:
+    """Raise Invalid for a moment that has passed, with status 422 because it is well-formed, or is
+    after the year 8999. One that passed within the last minute is due now: a client's clock may be
+    slow, and a request takes its time."""
     if moment < timezone.now() - TOLERANCE:
         text = f"This moment has passed: {moment.isoformat()}."
         raise Invalid(field, "in_the_past", text, status=422)
+    if moment >= LATEST:
+        raise Invalid(field, "out_of_range", f"The moment must be before the year {LATEST.year}.")
 
 
 def take(submission: Submission) -> Job:

@@ -1,4 +1,4 @@
-"""A film that takes a minute and more to encode, and the ffmpeg that does it."""
+"""Films that take a while to encode, and the ffmpeg that does it."""
 
 import subprocess
 from pathlib import Path
@@ -21,6 +21,14 @@ def make_long_film(store: Path) -> str:
         "-f", "concat", "-safe", "0", "-i", str(listing), "-c", "copy", str(sources / "long.mp4")
     )
     return "long.mp4"
+
+
+def make_film(store: Path, name: str, seconds: int) -> str:
+    """A film of 720p of so many seconds: a VP9 takes about as long as it lasts on two cores, and
+    some seconds on many. Its name."""
+    drawn = ["-f", "lavfi", "-i", f"testsrc2=size=1280x720:rate=25:duration={seconds}"]
+    _ffmpeg(*drawn, "-preset", "ultrafast", "-pix_fmt", "yuv420p", str(store / "sources" / name))
+    return name
 
 
 def ffmpegs(pid: int) -> list[psutil.Process]:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.urls import reverse
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -101,7 +102,10 @@ class ReplayJob(APIView):
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 201 with the new job; 409 while the old one is not final."""
-        return _created(replay(_id(job_id)))
+        with transaction.atomic():
+            job = replay(_id(job_id))
+            spend(None)
+        return _created(job)
 
 
 class JobEvents(APIView):

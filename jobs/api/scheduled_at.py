@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 from rest_framework import serializers
 
-from jobs.submission import refuse_past
+from jobs.submission import check_moment
 
 IMMEDIATE = "immediate"
 SCHEDULED = "scheduled"
@@ -24,9 +24,9 @@ class ScheduledAtField(serializers.Field[datetime, Any, str, datetime]):
     }
 
     def to_internal_value(self, data: Any) -> datetime:
-        """The moment in UTC. Raises Invalid with status 422 when it has passed."""
+        """The moment in UTC. Raises Invalid when it has passed or is too far away."""
         moment = self._read(data)
-        refuse_past(moment, str(self.field_name))
+        check_moment(moment, str(self.field_name))
         return moment
 
     def to_representation(self, value: datetime) -> str:
@@ -60,7 +60,9 @@ class SchedulingSerializer(serializers.Serializer[Any]):
 
     scheduled_at = ScheduledAtField(default=None, allow_null=True)
     scheduled_time = ScheduledAtField(default=None, allow_null=True)
-    schedule_type = serializers.ChoiceField(choices=[IMMEDIATE, SCHEDULED], default=None)
+    schedule_type = serializers.ChoiceField(
+        choices=[IMMEDIATE, SCHEDULED], default=None, allow_null=True
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """One moment or none, as the type says."""

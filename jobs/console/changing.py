@@ -1,81 +1,83 @@
-"""Change jobs and workers: through the queue's own functions, like the API."""
+"""Change jobs: through the queue's own functions, like the API."""
 
-import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from jobs.console.output import Output
+from jobs.console.actor import actor
+from jobs.console.looking import ID
+from jobs.console.output import Column, Output
+from jobs.console.refusals import Refused
 from jobs.queue import cancel as cancelling
-from jobs.queue import dead_letter, pause
-from jobs.queue.errors import QueueError
+from jobs.queue import dead_letter
+from jobs.queue.errors import AlreadyFinal, NotFinal, NotRetriable, QueueError, WrongStatus
 from jobs.queue.selection import Selection
+from jobs.states import Status
+
+RESULTS = (ID, Column("detail", title="result"))
 
 
-class NoSuchWorker(Exception):
-    """No worker process has this name."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What can be done to jobs. one: to a job; what the answer tells of it. many: to those of a
+    selection that allow it. done: what was done. refusal: why to none of them."""
+
+    one: Callable[[UUID], dict[str, Any]]
+    many: Callable[..., int]
+    done: str
+    refusal: type[WrongStatus]
 
 
-def actor() -> str:
-    """Who did it, for the history."""
-    try:
-        return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):  # a container's user need not have a name
-        return "command line"
+def _retry(job_id: UUID) -> dict[str, Any]:
+    status = dead_letter.retry(job_id, actor=actor()).status
+    return {"status": status, "detail": f"{status} again"}
 
 
-def change_each(output: Output, ids: list[UUID], what: str) -> bool:
+def _replay(job_id: UUID) -> dict[str, Any]:
+    new = dead_letter.replay(job_id, actor=actor())
+    return {"status": new.status, "new_id": str(new.id), "detail": f"new: {new.id}"}
+
+
+def _cancel(job_id: UUID) -> dict[str, Any]:
+    status = cancelling.cancel(job_id, actor=actor())
+    told = "running, and told to stop" if status == Status.IN_PROGRESS else status
+    return {"status": status, "detail": told}
+
+
+CHANGES = {
+    "retry": Change(_retry, dead_letter.retry_where, "queued again", NotRetriable),
+    "replay": Change(_replay, dead_letter.replay_where, "submitted anew", NotFinal),
+    "cancel": Change(_cancel, cancelling.cancel_where, "cancelled, or told to stop", AlreadyFinal),
+}
+
+
+def change_each(output: Output, ids: Sequence[UUID], action: str) -> None:
     """Retry, replay or cancel each of these jobs; one that refuses does not stop the others.
-    Whether all did."""
-    results = []
-    for job_id in ids:
-        try:
-            _CHANGES[what](job_id, actor=actor())
-        except QueueError as refusal:
-            results.append({"id": str(job_id), "done": False, "detail": str(refusal)})
-        else:
-            results.append({"id": str(job_id), "done": True, "detail": _DONE[what]})
-    output.rows(("id", "detail"), results)
-    return all(result["done"] for result in results)
+
+    Raises Refused at the end when one did.
+    """
+    results = [_result(job_id, CHANGES[action]) for job_id in ids]
+    output.rows(RESULTS, results)
+    refused = sum(not result["done"] for result in results)
+    if refused:
+        raise Refused(f"{action}: refused for {refused} of {_jobs(len(results))}, see above.")
 
 
-def change_selected(output: Output, selection: Selection, what: str) -> None:
-    """Retry, replay or cancel those of a selection that can be."""
-    changed = _BULK_CHANGES[what](selection, actor=actor())
-    output.said(f"{changed} jobs: {_DONE[what]}.", action=what, jobs=changed)
+def _result(job_id: UUID, change: Change) -> dict[str, Any]:
+    try:
+        return {"id": str(job_id), "done": True, **change.one(job_id)}
+    except QueueError as refusal:
+        return {"id": str(job_id), "done": False, "detail": str(refusal)}
 
 
-_CHANGES: dict[str, Callable[..., object]] = {
-    "retry": dead_letter.retry,
-    "replay": dead_letter.replay,
-    "cancel": cancelling.cancel,
-}
-_BULK_CHANGES: dict[str, Callable[..., int]] = {
-    "retry": dead_letter.retry_where,
-    "replay": dead_letter.replay_where,
-    "cancel": cancelling.cancel_where,
-}
-_DONE = {
-    "retry": "queued again",
-    "replay": "submitted anew",
-    "cancel": "cancelled, or told to stop",
-}
+def change_selected(output: Output, selection: Selection, action: str) -> None:
+    """Retry, replay or cancel those of a selection that allow it."""
+    change = CHANGES[action]
+    changed = change.many(selection, actor=actor())
+    said = f"{_jobs(changed)}: {change.done}." if changed else f"No job: {change.refusal.needs}."
+    output.said(said, action=action, jobs=changed)
 
 
-def pause_pool(output: Output, pool: str, reason: str) -> None:
-    """The pool claims nothing until it is resumed. Raises NoSuchPool."""
-    pause.pause(pool, actor=actor(), reason=reason)
-    output.said(f"Pool {pool} is paused; what runs goes on to its end.", pool=pool, paused=True)
-
-
-def resume_pool(output: Output, pool: str) -> None:
-    """The pool claims again, if POOLS names it or did once."""
-    was = pause.resume(pool)
-    said = "is served again" if was else "was not paused"
-    output.said(f"Pool {pool} {said}.", pool=pool, paused=False)
-
-
-def drain_worker(output: Output, name: str) -> None:
-    """The process finishes what it has and ends. Raises NoSuchWorker."""
-    if not pause.drain(name):
-        raise NoSuchWorker(f"There is no worker {name!r}; see `jobs workers`.")
-    output.said(f"Worker {name} drains and ends.", worker=name, draining=True)
+def _jobs(number: int) -> str:
+    return "1 job" if number == 1 else f"{number} jobs"

@@ -1,43 +1,77 @@
-"""Look at jobs: a list, one job, the reasons of failures, statistics, workers and pools."""
+"""Look at jobs: a list, one job with all that happened to it, the reasons of failures."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models.functions import Now
 from django.utils import timezone
 
-from jobs.console.output import Output
-from jobs.models import Job, WorkerProcess
-from jobs.priorities import parse_pools
+from jobs.console.cells import age, lines, moment, pairs, percent, seconds
+from jobs.console.output import Column, Output, plain
+from jobs.models import Job
 from jobs.queue.dead_letter import reasons
 from jobs.queue.errors import NoSuchJob
 from jobs.queue.history import attempts, events
-from jobs.queue.pause import paused
 from jobs.queue.progress import seconds_left
 from jobs.queue.selection import Selection
 from jobs.states import Status
-from jobs.stats.figures import Figures
-from jobs.stats.statistics import counts, statistics
 
+ID = Column("id", whole=True)
+
+# The first ones fit on 80 columns.
 LISTED = (
-    "id", "status", "job_type", "priority", "progress", "name", "attempt", "created_at", "worker",
-    "error_code",
-)  # fmt: skip
-LISTED_LEAST = 4
+    ID,
+    Column("status"),
+    Column("job_type", title="type"),
+    Column("priority", title="pri"),
+    Column("progress", percent, title="done"),
+    Column("created_at", age, title="age"),
+    *plain("name", "error_code", "attempt", "worker"),
+)
+LISTED_LEAST = 6
+
 SHOWN = (
-    "id", "name", "job_type", "source_file", "target_format", "parameters", "priority", "status",
-    "progress", "progress_message", "attempt", "max_attempts", "lost_leases", "worker",
-    "cancel_requested", "created_at", "scheduled_at", "queued_at", "started_at", "completed_at",
-    "expires_at", "estimated_seconds", "result", "error_code", "error_message", "replay_of",
-)  # fmt: skip
+    *plain("id", "name", "job_type", "source_file", "target_format"),
+    Column("parameters", pairs),
+    *plain("priority", "status", "cancel_requested"),
+    Column("progress", percent),
+    Column("progress_message"),
+    Column("seconds_left", seconds, title="time left"),
+    *plain("attempt", "max_attempts", "lost_leases", "worker"),
+    Column("created_at", moment),
+    Column("scheduled_at", moment),
+    Column("queued_at", moment),
+    Column("started_at", moment),
+    Column("completed_at", moment),
+    Column("expires_at", moment),
+    Column("estimated_seconds", seconds, title="estimated"),
+    Column("result", pairs),
+    Column("error_code"),
+    Column("error_message", lines),
+    Column("replay_of"),
+)
+COMPUTED = ("seconds_left",)
+ATTEMPTS = (
+    Column("number", title="no"),
+    *plain("outcome", "started_at"),
+    Column("took", seconds),
+    *plain("worker", "error_code"),
+)
+EVENTS = (Column("at"), Column("kind", title="event"), Column("detail", pairs))
+REASONS = (
+    Column("jobs"),
+    Column("job_type", title="type"),
+    Column("error_code"),
+    Column("newest_at", age, title="newest"),
+    Column("example"),
+)
 
 
 def show_list(output: Output, selection: Selection, limit: int) -> None:
     """The newest jobs of a selection."""
     found = Job.objects.filter(selection.condition()).order_by("-id")[:limit]
-    rows = [{name: getattr(job, name) for name in LISTED} for job in found]
+    rows = [{column.key: getattr(job, column.key) for column in LISTED} for job in found]
     output.rows(LISTED, rows, least=LISTED_LEAST)
 
 
@@ -46,108 +80,45 @@ def show_job(output: Output, job_id: UUID) -> None:
     job = Job.objects.filter(id=job_id).first()
     if job is None:
         raise NoSuchJob(job_id)
-    shown: dict[str, Any] = {name: getattr(job, name) for name in SHOWN}
-    if job.status == Status.IN_PROGRESS:
-        shown["seconds_left"] = seconds_left(job.started_at, job.progress, timezone.now())
+    shown: dict[str, Any] = {
+        column.key: getattr(job, column.key) for column in SHOWN if column.key not in COMPUTED
+    }
+    running = job.status == Status.IN_PROGRESS
+    shown["seconds_left"] = (
+        seconds_left(job.started_at, job.progress, timezone.now()) if running else None
+    )
     tried = [asdict(one) for one in attempts(job, tracebacks=True)]
     happened = [asdict(one) for one in events(job)]
     if output.as_json:
         output.document({**shown, "attempts": tried, "events": happened})
         return
-    output.fields(shown)
-    output.said("\nAttempts")
-    output.rows(("number", "worker", "started_at", "ended_at", "outcome", "error_message"), tried)
+    output.fields(SHOWN, {**shown, "cancel_requested": job.cancel_requested or None})
+    _attempts(output, tried)
+    output.heading("Events")
+    output.rows(EVENTS, [_event(event) for event in happened])
+
+
+def _attempts(output: Output, tried: Iterable[Mapping[str, Any]]) -> None:
+    """A table, and below it what each attempt said when it ended."""
+    output.heading("Attempts")
+    output.rows(ATTEMPTS, [{**one, "took": _took(one)} for one in tried])
     for one in tried:
-        if one["traceback"]:
-            output.said(f"\nTraceback of attempt {one['number']}\n{one['traceback']}")
-    output.said("\nEvents")
-    output.rows(("at", "kind", "actor", "detail"), happened)
+        if one["error_message"] or one["traceback"]:
+            output.heading(f"Attempt {one['number']} ({one['outcome']})")
+            output.said("\n".join(filter(None, (one["error_message"], one["traceback"]))))
+
+
+def _took(one: Mapping[str, Any]) -> float | None:
+    ended = one["ended_at"]
+    return None if ended is None else (ended - one["started_at"]).total_seconds()
+
+
+def _event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """With who asked for it; what an attempt said stands above."""
+    detail = {name: one for name, one in event["detail"].items() if name != "error_message"}
+    return {**event, "detail": {"by": event["actor"], **detail}}
 
 
 def show_reasons(output: Output, selection: Selection) -> None:
     """Why jobs FAILED, the most frequent first."""
-    output.rows(
-        ("jobs", "job_type", "error_code", "newest_at", "example"),
-        [asdict(reason) for reason in reasons(selection)],
-    )
-
-
-def show_statistics(output: Output, hours: float) -> None:
-    """Counts by status; rates, waits and runs of the last hours by pool and type."""
-    now, past = counts(), statistics(hours * 3600)
-    if output.as_json:
-        document = {"counts": {status.value: asdict(count) for status, count in now.items()}}
-        shown = ("since", "up_to", "oldest_waiting")
-        document |= {name: getattr(past, name) for name in shown}
-        document |= {"overall": asdict(past.overall)}
-        document |= {"by_pool": {name: asdict(one) for name, one in past.by_pool.items()}}
-        document |= {"by_type": {name: asdict(one) for name, one in past.by_type.items()}}
-        output.document(document)
-        return
-    output.rows(
-        ("status", "jobs", "exactness"),
-        [{"status": status, **asdict(count)} for status, count in now.items()],
-    )
-    output.said(f"\nEnded in the last {hours:g} hours; seconds of wait and run")
-    kinds = {"all": past.overall, **past.by_pool, **past.by_type}
-    output.rows(
-        ("of", "completed", "failed", "cancelled", "a_minute", "wait_p50", "wait_p95", "run_p50",
-         "run_p95"),
-        [{"of": name, **_figures(one)} for name, one in kinds.items()],
-    )  # fmt: skip
-    output.said("")
-    output.rows(
-        ("pool", "oldest_waits"),
-        [{"pool": pool, "oldest_waits": age} for pool, age in past.oldest_waiting.items()],
-    )
-
-
-def _figures(one: Figures) -> dict[str, Any]:
-    return {
-        **{status.value.lower(): jobs for status, jobs in one.ended.items()},
-        "a_minute": sum(one.per_minute.values()),
-        "wait_p50": one.wait.p50,
-        "wait_p95": one.wait.p95,
-        "run_p50": one.run.p50,
-        "run_p95": one.run.p95,
-    }
-
-
-def show_workers(output: Output) -> None:
-    """Worker processes that were heard of within a lease time, or are missing since."""
-    known = WorkerProcess.objects.annotate(now=Now())
-    columns = ("name", "version", "pools", "wakeup", "started_at", "silent_seconds", "draining")
-    output.rows(
-        columns,
-        [
-            {
-                "name": one.name,
-                "version": one.version,
-                "pools": one.pools,
-                "wakeup": one.wakeup,
-                "started_at": one.started_at,
-                "silent_seconds": round((one.now - one.seen_at).total_seconds(), 1),
-                "draining": one.drain_requested,
-            }
-            for one in known
-        ],
-    )
-
-
-def show_pools(output: Output) -> None:
-    """The pools of POOLS, and which are paused."""
-    resting = paused()
-    output.rows(
-        ("pool", "priorities", "threads", "paused_since", "paused_by", "reason"),
-        [
-            {
-                "pool": pool.name,
-                "priorities": f"{pool.lowest}-{pool.highest}",
-                "threads": pool.threads,
-                "paused_since": resting[pool.name].paused_at if pool.name in resting else None,
-                "paused_by": resting[pool.name].paused_by if pool.name in resting else None,
-                "reason": resting[pool.name].reason if pool.name in resting else None,
-            }
-            for pool in parse_pools(settings.POOLS).values()
-        ],
-    )
+    output.rows(REASONS, [asdict(reason) for reason in reasons(selection)])

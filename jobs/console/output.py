@@ -1,135 +1,138 @@
 """Standard output: a table for people, one JSON document for machines."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import singledispatch
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import IO, Any, cast
 
 from django.core.management.base import OutputWrapper
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jobs.states import Status
+from jobs.console.cells import cell, clean_lines
 
-COLOURS: dict[str, str] = {
-    Status.IN_PROGRESS: "cyan",
-    Status.COMPLETED: "green",
-    Status.FAILED: "red",
-    Status.CANCELLED: "yellow",
-}
-WHOLE = ("id",)  # to be copied from the screen
-ID_WIDTH = 36
 GAP = 2  # between columns
-WIDE = 160  # where nobody sees the width: a pipe, a file
+UNBOUNDED = 10_000  # a pipe or a file has no edge: one row a line
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. key: of the rows. whole: never cut, to be copied from the screen."""
+
+    key: str
+    show: Callable[[Any], Text] = cell
+    title: str | None = None
+    whole: bool = False
+
+    @property
+    def header(self) -> str:
+        """What stands above it."""
+        return self.title or self.key.replace("_", " ")
+
+
+def plain(*keys: str) -> tuple[Column, ...]:
+    """Columns that show their values as they are."""
+    return tuple(Column(key) for key in keys)
 
 
 class Output:
-    """Where and how a command answers. Colours only on a terminal."""
+    """Where and how a command answers.
 
-    def __init__(self, stream: OutputWrapper, *, as_json: bool) -> None:
+    Colours only on a terminal, and not with `colours=False` or NO_COLOR in the environment.
+    """
+
+    def __init__(self, stream: OutputWrapper, *, as_json: bool, colours: bool = True) -> None:
         stream.ending = ""  # whole lines come here
         self._stream = stream
         self.as_json = as_json
-        width = None if stream.isatty() else WIDE
-        self._console = Console(file=cast("IO[str]", stream), width=width, emoji=False)
+        self._console = Console(
+            file=cast("IO[str]", stream),
+            width=None if stream.isatty() else UNBOUNDED,
+            color_system="auto" if colours and not os.environ.get("NO_COLOR") else None,
+            emoji=False,
+        )
 
     def rows(
         self,
-        columns: Sequence[str],
+        columns: Sequence[Column],
         rows: Sequence[Mapping[str, Any]],
         *,
         least: int | None = None,
     ) -> None:
-        """Many things of a kind; `columns` are the keys that the table shows.
+        """Many things of a kind.
 
         least: on a narrow screen leave out the last columns, but for so many; None: leave out none.
         """
         if self.as_json:
             self.document(list(rows))
             return
-        table = Table(box=None, pad_edge=False)
-        if least is not None:
-            columns = self._fitting(columns, rows, least)
-        for column in columns:
-            title, whole = column.replace("_", " "), column in WHOLE
-            table.add_column(title, no_wrap=whole, min_width=ID_WIDTH if whole else None)
-        for row in rows:
-            table.add_row(*[_cell(row[column]) for column in columns])
-        self._console.print(table if rows else "Nothing.")
-
-    def _fitting(
-        self, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], least: int
-    ) -> Sequence[str]:
-        widths = [
-            max(len(column), *(_cell(row[column]).cell_len for row in rows), 0) + GAP
-            for column in columns
-        ]
-        fitting = sum(width <= self._console.width + GAP for width in accumulate(widths))
-        return columns[: max(least, fitting)]
-
-    def fields(self, values: Mapping[str, Any]) -> None:
-        """One thing."""
-        if self.as_json:
-            self.document(values)
+        if not rows:
+            self.said("Nothing.")
             return
+        if least is not None:
+            columns = columns[: max(least, self._fitting(columns, rows))]
+        table = Table(box=None, pad_edge=False)
+        for column in columns:
+            width = _width(column, rows) if column.whole else None
+            table.add_column(column.header, no_wrap=column.whole, min_width=width)
+        for row in rows:
+            table.add_row(*[column.show(row[column.key]) for column in columns])
+        self._print(table)
+
+    def _fitting(self, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> int:
+        widths = [_width(column, rows) + GAP for column in columns]
+        return sum(width <= self._console.width + GAP for width in accumulate(widths))
+
+    def fields(self, columns: Sequence[Column], values: Mapping[str, Any]) -> None:
+        """One thing, for people; what is empty is left out."""
         table = Table(box=None, show_header=False, pad_edge=False)
-        for name, value in values.items():
-            table.add_row(name.replace("_", " "), _cell(value))
-        self._console.print(table)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for column in columns:
+            value = values.get(column.key)
+            if value not in (None, "", {}):
+                table.add_row(column.header, column.show(value))
+        self._print(table)
 
     def said(self, sentence: str, **values: Any) -> None:
         """What was done: a sentence, or its values."""
         if self.as_json:
             self.document(values)
         else:
-            self._console.print(Text(sentence))
+            self._print(Text(clean_lines(sentence)))
 
-    def line(self, values: Mapping[str, Any]) -> None:
+    def heading(self, text: str) -> None:
+        """What comes next, for people."""
+        self._print(Text(f"\n{text}", style="bold"))
+
+    def line(self, columns: Sequence[Column], values: Mapping[str, Any]) -> None:
         """One of a stream: a line each, as JSON or as text."""
         if self.as_json:
             self._stream.write(json.dumps(values, cls=DjangoJSONEncoder) + "\n")
         else:
-            self._console.print(Text("  ").join(_cell(value) for value in values.values()))
+            shown = Text("  ").join(column.show(values[column.key]) for column in columns)
+            self._print(shown)
         self._stream.flush()
 
     def document(self, value: Any) -> None:
         """JSON."""
         self._stream.write(json.dumps(value, cls=DjangoJSONEncoder, indent=2) + "\n")
 
+    def _print(self, shown: Table | Text) -> None:
+        """Without the spaces that fill a table's last column; sentences are the terminal's to wrap.
 
-@singledispatch
-def _cell(value: Any) -> Text:
-    """Text as it is: names that users chose are no markup, and no control codes either."""
-    text = "".join(c if c.isprintable() else "?" for c in str(value))
-    return Text(text, style=COLOURS.get(text, "")) if text else _cell(None)
-
-
-@_cell.register
-def _(value: None) -> Text:
-    return Text("-", style="dim")
+        rich itself would end the process when nobody reads any more.
+        """
+        with self._console.capture() as captured:
+            self._console.print(shown, soft_wrap=isinstance(shown, Text))
+        for line in captured.get().splitlines():
+            self._stream.write(line.rstrip() + "\n")
 
 
-@_cell.register
-def _(value: bool) -> Text:
-    return Text("yes" if value else "no")
-
-
-@_cell.register
-def _(value: float) -> Text:
-    return Text(f"{value:.3g}" if value < 1 else f"{value:.1f}")
-
-
-@_cell.register
-def _(value: datetime) -> Text:
-    return Text(timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S"))
-
-
-@_cell.register(list)
-@_cell.register(dict)
-def _(value: Any) -> Text:
-    return Text(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=True))
+def _width(column: Column, rows: Sequence[Mapping[str, Any]]) -> int:
+    cells = (column.show(row[column.key]).cell_len for row in rows)
+    return max(len(column.header), *cells)

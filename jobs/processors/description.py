@@ -7,6 +7,7 @@ from django.conf import settings
 from jobs.outcomes import Backoff
 from jobs.processors.contract import RetryPolicy
 from jobs.processors.declaration import Processor
+from jobs.processors.limits import usual_limits
 from jobs.processors.registry import processors
 
 
@@ -19,6 +20,7 @@ def described(processor: Processor) -> dict[str, Any]:
     """One job type."""
     first, _, rest = processor.description.partition("\n\n")
     schema = processor.parameters.model_json_schema()
+    soft, hard = usual_limits(processor.limits)
     return {
         "job_type": processor.job_type,
         "title": " ".join(first.split()),
@@ -29,8 +31,8 @@ def described(processor: Processor) -> dict[str, Any]:
         "priority": processor.priority,
         "retry": _retry(processor.retry_policy),
         "time_limits": {
-            "soft_seconds": processor.limits.soft,
-            "hard_seconds": processor.limits.hard,
+            "soft_seconds": soft,
+            "hard_seconds": hard,
         },
     }
 

@@ -8,8 +8,19 @@ from jobs.processors.contract import TimeLimits
 
 def time_limits(attempt: Attempt, declared: TimeLimits) -> tuple[float, float]:
     """The soft and the hard limit in seconds; the soft one is never the longer."""
-    hard = _first(attempt.hard_limit_seconds, declared.hard, settings.JOB_HARD_LIMIT_SECONDS)
-    soft = _first(attempt.soft_limit_seconds, declared.soft, settings.JOB_SOFT_LIMIT_SECONDS)
+    return _limits(attempt.soft_limit_seconds, attempt.hard_limit_seconds, declared)
+
+
+def usual_limits(declared: TimeLimits) -> tuple[float, float]:
+    """Those of a job of the type that has none of its own."""
+    return _limits(None, None, declared)
+
+
+def _limits(
+    own_soft: float | None, own_hard: float | None, declared: TimeLimits
+) -> tuple[float, float]:
+    hard = _first(own_hard, declared.hard, settings.JOB_HARD_LIMIT_SECONDS)
+    soft = _first(own_soft, declared.soft, settings.JOB_SOFT_LIMIT_SECONDS)
     return min(soft, hard), hard
 
 

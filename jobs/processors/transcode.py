@@ -15,9 +15,15 @@ from jobs.media.presets import ALIASES, TARGETS, find_preset
 from jobs.media.transcode import Transcoded
 from jobs.media.transcode import transcode as encode
 from jobs.outcomes import Completed, Failed, Interrupted, Metrics, Outcome, Retry
-from jobs.processors.contract import Context, Invalid
+from jobs.processors.contract import Context, Invalid, TimeLimits
 from jobs.processors.declaration import Source, processor
 from jobs.processors.parameters import NoParameters
+
+# A film of hours takes hours; within the usual half an hour it would be tried three times in vain.
+# Each target has a longest time of its own, which comes before these, and an ffmpeg that stands
+# still is ended long before.
+_LONGEST = max(preset.wall_seconds for preset in TARGETS.values())
+LIMITS = TimeLimits(soft=_LONGEST + 300, hard=_LONGEST + 600)
 
 
 def can_make(source_file: str, target_format: str, parameters: NoParameters) -> None:
@@ -30,7 +36,13 @@ def can_make(source_file: str, target_format: str, parameters: NoParameters) -> 
         # No ffmpeg beside the web server: that is the workers' business.
 
 
-@processor("transcode", source=Source.STORED, formats=(*TARGETS, *ALIASES), check=can_make)
+@processor(
+    "transcode",
+    source=Source.STORED,
+    formats=(*TARGETS, *ALIASES),
+    check=can_make,
+    limits=LIMITS,
+)
 def transcode(context: Context, parameters: NoParameters) -> Outcome:
     """Transcode a file of the media store into another format.
 

@@ -30,10 +30,11 @@ WITH found AS MATERIALIZED (
     cancel_requested = job.status = 'IN_PROGRESS'
   FROM found
   WHERE job.id = found.id AND job.status <> ALL(%(final)s) AND NOT job.cancel_requested
-  RETURNING job.id, job.status
+  RETURNING job.id, job.status, job.completed_at
 ), told AS (
   INSERT INTO jobs_jobevent (job_id, at, kind, actor, detail)
-  SELECT id, clock_timestamp(), 'cancel_requested', %(actor)s, '{{}}' FROM cancelled
+  SELECT id, coalesce(completed_at, clock_timestamp()), 'cancel_requested', %(actor)s, '{{}}'
+  FROM cancelled
 )
 SELECT found.id, found.status, cancelled.status FROM found LEFT JOIN cancelled USING (id)
 """

@@ -30,7 +30,8 @@ RETRIABLE = frozenset({Status.FAILED, Status.CANCELLED})
 # waits for its time, and does not expire.
 _RETRY = """
 WITH old AS MATERIALIZED (
-  SELECT id, status, completed_at, error_code, error_message, clock_timestamp() AS moment
+  SELECT id, status, scheduled_at, queued_at, completed_at, error_code, error_message,
+    clock_timestamp() AS moment
   FROM jobs_job
   WHERE id = ANY(%(ids)s) AND status IN ('FAILED', 'CANCELLED')
   ORDER BY id
@@ -56,7 +57,8 @@ WITH old AS MATERIALIZED (
 ), told AS (
   INSERT INTO jobs_jobevent (job_id, at, kind, actor, detail)
   SELECT id, moment, 'retried', %(actor)s, jsonb_build_object(
-    'status', status, 'completed_at', completed_at,
+    'status', status, 'scheduled_at', scheduled_at, 'queued_at', queued_at,
+    'completed_at', completed_at,
     'error_code', error_code, 'error_message', error_message)
   FROM old
 )
@@ -188,7 +190,8 @@ def _retry(ids: list[UUID], actor: str) -> list[UUID]:
 
 def _replay(jobs: list[Job], actor: str, **changes: Any) -> list[UUID]:
     """New jobs like these, which are locked; in order."""
-    ids = submit_many(like(job, **changes) for job in jobs)
+    # All of them first: an estimate may ask the database, which a COPY under way does not answer.
+    ids = submit_many([like(job, **changes) for job in jobs])
     JobEvent.objects.bulk_create(
         JobEvent(job=job, kind="replayed", actor=actor, detail={"job": str(new_id)})
         for job, new_id in zip(jobs, ids, strict=True)

@@ -56,16 +56,19 @@ def attempts(job: Job, *, tracebacks: bool = False) -> list[AttemptRecord]:
 def events(job: Job) -> list[Event]:
     """Everything that is known, oldest first: created, scheduled, queued, attempt_started,
     attempt_ended, completed, failed, cancelled, and what people asked for: cancel_requested,
-    retried, replayed. Only the newest time of being scheduled and queued is known."""
+    retried, replayed. Of being scheduled and queued only the newest time is known, and that before
+    each time that somebody retried the job."""
     tried = attempts(job)
+    asked = list(JobEvent.objects.filter(job=job).order_by("id"))
+    lives = [*_before(asked), _now(job)]
     # What has the same time stays in the order in which it is listed here.
     found = [
         Event(job.created_at, "created", detail=_origin(job)),
         *(event for one in tried for event in _attempt_events(one)),
-        *_asked(job),
-        *_ended(job.status, job.completed_at, job.error_code, job.error_message),
-        *_scheduled(job, tried),
-        *([Event(job.queued_at, "queued")] if job.queued_at else []),
+        *(_asked(row) for row in asked),
+        *(event for life in lives for event in _ended(life)),
+        *(event for life in lives for event in _scheduled(life, job.created_at, tried)),
+        *(Event(at, "queued") for at in {life.queued_at for life in lives} if at is not None),
     ]
     return sorted(found, key=lambda event: event.at)
 
@@ -96,32 +99,62 @@ def _origin(job: Job) -> dict[str, Any]:
     return {} if job.replay_of is None else {"replay_of": str(job.replay_of)}
 
 
-def _scheduled(job: Job, tried: list[AttemptRecord]) -> Iterator[Event]:
-    """`scheduled_at` is the time that was asked for, or that of the newest retry or snooze."""
-    if job.scheduled_at is None:
-        return
-    decided = [job.created_at]
-    decided += [
-        one.ended_at for one in tried if one.outcome in ("retry", "snoozed") and one.ended_at
-    ]
-    at = max(moment for moment in decided if moment <= max(job.scheduled_at, job.created_at))
-    if job.scheduled_at > at:
-        yield Event(at, "scheduled", detail={"scheduled_at": job.scheduled_at.isoformat()})
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What a job's row tells, now or before somebody retried it."""
+
+    status: str
+    scheduled_at: datetime | None
+    queued_at: datetime | None
+    completed_at: datetime | None
+    error_code: str
+    error_message: str
 
 
-def _asked(job: Job) -> Iterator[Event]:
-    """What people asked for; before a retry, the end that the job's row no longer tells of."""
-    for row in JobEvent.objects.filter(job=job).order_by("id"):
+def _now(job: Job) -> _Life:
+    return _Life(
+        job.status,
+        job.scheduled_at,
+        job.queued_at,
+        job.completed_at,
+        job.error_code,
+        job.error_message,
+    )
+
+
+def _before(asked: list[JobEvent]) -> Iterator[_Life]:
+    for row in asked:
         if row.kind == "retried":
-            yield from _ended(
+            yield _Life(
                 row.detail["status"],
-                datetime.fromisoformat(row.detail["completed_at"]),
+                _moment(row.detail, "scheduled_at"),
+                _moment(row.detail, "queued_at"),
+                _moment(row.detail, "completed_at"),
                 row.detail["error_code"],
                 row.detail["error_message"],
             )
-            yield Event(row.at, row.kind, row.actor)
-        else:
-            yield Event(row.at, row.kind, row.actor, row.detail)
+
+
+def _moment(detail: dict[str, Any], name: str) -> datetime | None:
+    return None if detail.get(name) is None else datetime.fromisoformat(detail[name])
+
+
+def _scheduled(life: _Life, created_at: datetime, tried: list[AttemptRecord]) -> Iterator[Event]:
+    """`scheduled_at` is the time that was asked for, or that of the newest retry or snooze."""
+    if life.scheduled_at is None:
+        return
+    decided = [created_at]
+    decided += [
+        one.ended_at for one in tried if one.outcome in ("retry", "snoozed") and one.ended_at
+    ]
+    at = max(moment for moment in decided if moment <= max(life.scheduled_at, created_at))
+    if life.scheduled_at > at:
+        yield Event(at, "scheduled", detail={"scheduled_at": life.scheduled_at.isoformat()})
+
+
+def _asked(row: JobEvent) -> Event:
+    """What somebody asked for. What a retry keeps of the job before is told by itself."""
+    return Event(row.at, row.kind, row.actor, {} if row.kind == "retried" else row.detail)
 
 
 def _attempt_events(one: AttemptRecord) -> Iterator[Event]:
@@ -138,8 +171,8 @@ def _error(one: AttemptRecord) -> dict[str, Any]:
     return {name: text for name, text in error.items() if text}
 
 
-def _ended(status: str, at: datetime | None, code: str, message: str) -> Iterator[Event]:
-    if status in FINAL and at is not None:
-        error = {"error_code": code, "error_message": message}
-        failed = status == Status.FAILED
-        yield Event(at, status.lower(), detail=error if failed else {})
+def _ended(life: _Life) -> Iterator[Event]:
+    if life.status in FINAL and life.completed_at is not None:
+        error = {"error_code": life.error_code, "error_message": life.error_message}
+        failed = life.status == Status.FAILED
+        yield Event(life.completed_at, life.status.lower(), detail=error if failed else {})

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.models import Job
 from jobs.queue.submit import NewJob
+from jobs.stats.estimate import estimate
 
 
 def like(job: Job, **changes: Any) -> NewJob:
@@ -26,7 +27,7 @@ def like(job: Job, **changes: Any) -> NewJob:
         hard_limit_seconds=job.hard_limit_seconds,
         replay_of=job.id,
         source_bytes=job.source_bytes,
-        estimated_seconds=job.estimated_seconds,
+        estimated_seconds=estimate(job.job_type, job.target_format, job.source_bytes),
     )
     return replace(new, **changes)
 

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.api.wsgi import with_readable_content_type
-from jobs.models import Job
+from jobs.models import Job, Schedule
 from tests.integration.api.asking import SUBMIT, VIDEO, post, problem_of, refused
+from tests.schedules import hourly
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +26,15 @@ SAME_CLIENT = settings(
 )
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", SUBMIT),
+        ("POST", "/api/v1/jobs"),
+        ("POST", "/api/v1/schedules"),
+        ("PATCH", "/api/v1/schedules/{}"),
+    ],
+)
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -56,8 +66,13 @@ SAME_CLIENT = settings(
     ],
     ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else value,
 )
-def test_bodies(api: Client, body: bytes, code: str) -> None:
-    refused(post(api, body), 400, code)
+def test_bodies(api: Client, method: str, path: str, body: bytes, code: str) -> None:
+    address = path.format(hourly().id)
+    before = Schedule.objects.values().get()
+
+    refused(api.generic(method, address, body, "application/json"), 400, code)
+
+    assert Schedule.objects.values().get() == before
 
 
 @pytest.mark.parametrize(

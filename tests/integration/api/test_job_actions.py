@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from jobs.models import Job
 from jobs.outcomes import Failed
@@ -75,6 +76,16 @@ def test_replay_is_a_new_job_that_points_to_the_old(api: Client) -> None:
     assert Job.objects.get(id=job.id).status == Status.FAILED
     kinds = [event["kind"] for event in api.get(f"{JOBS}/{job.id}/events").json()["events"]]
     assert "replayed" in kinds
+
+
+def test_replays_count_as_submissions(api: Client, settings: Settings) -> None:
+    settings.JOBS_PER_MIN_LIMIT = 1
+    job = failed_job()
+    answers = [send(api, "POST", f"{JOBS}/{job.id}/replay") for _ in range(3)]
+    problem_of(answers[-1], 429, "too_many_submissions")
+    made = [answer for answer in answers if answer.status_code == 201]
+    assert 1 <= len(made) < 3
+    assert Job.objects.filter(replay_of=job.id).count() == len(made)
 
 
 def test_what_is_not_final_is_not_replayed(api: Client) -> None:

@@ -91,6 +91,22 @@ def test_a_time_in_the_past_is_no_matter_of_form(api: Client) -> None:
     }
 
 
+def test_a_time_that_nobody_can_read_back_is_refused(api: Client) -> None:
+    """In the database the year 10000 follows; one such row would break every list of jobs."""
+    last = {"scheduled_at": "9999-12-31T23:59:59Z", "pending_timeout_seconds": 1_000_000}
+    response = send(api, "POST", JOBS, {**SIMULATED, **last})
+    assert errors_of(refused(response, 400, "validation_error")) == {
+        ("scheduled_at", "out_of_range")
+    }
+
+
+def test_what_is_null_is_not_given(api: Client) -> None:
+    nothing = dict.fromkeys(
+        ("job_type", "priority", "max_retries", "scheduled_at", "scheduled_time", "schedule_type")
+    )
+    assert send(api, "POST", JOBS, {**SIMULATED, **nothing}).status_code == 201
+
+
 def test_a_clock_that_is_a_little_off_is_forgiven(api: Client) -> None:
     just = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
     assert send(api, "POST", JOBS, {**SIMULATED, "scheduled_at": just}).json()["status"] == "QUEUED"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from jobs.processors.registry import processors
 from tests.integration.api.asking import assert_headers, errors_of, post, problem_of
@@ -37,6 +38,13 @@ def test_all_types_are_there(api: Client) -> None:
             "time_limits",
         )
     }
+
+
+def test_time_limits_are_those_that_count(api: Client, settings: Settings) -> None:
+    settings.JOB_SOFT_LIMIT_SECONDS, settings.JOB_HARD_LIMIT_SECONDS = 20.0, 30.0
+    found = types(api)
+    assert found["simulate"]["time_limits"] == {"soft_seconds": 20.0, "hard_seconds": 30.0}
+    assert found["send_email"]["time_limits"] == {"soft_seconds": 300, "hard_seconds": 360}
 
 
 def test_what_is_told_of_the_types_of_the_service(api: Client) -> None:

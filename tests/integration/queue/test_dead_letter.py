@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils import timezone
 
-from jobs.models import Job, JobAttempt, JobEvent
+from jobs.models import DurationHistory, Job, JobAttempt, JobEvent
 from jobs.outcomes import Cancel, Failed
 from jobs.queue import dead_letter
 from jobs.queue.dead_letter import reasons, replay, replay_where, retry, retry_where
@@ -21,6 +21,7 @@ from jobs.queue.progress import Progress, report_progress
 from jobs.queue.selection import EVERYTHING, Selection
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
+from jobs.stats import estimate as estimates
 from tests.rows import DONE, claim, claim_one, finished, job_in, new_job
 
 pytestmark = pytest.mark.django_db
@@ -128,7 +129,7 @@ def test_a_replay_is_a_new_job_with_the_values_of_the_old() -> None:
         "job_type": "noop", "source_file": "a.mp4", "target_format": "avi",
         "parameters": {"x": [1]}, "priority": 8, "max_attempts": 4, "owner_id": owner.pk,
         "name": "holiday", "soft_limit_seconds": 5.0, "hard_limit_seconds": 9.0,
-        "source_bytes": 77, "estimated_seconds": 1.5,
+        "source_bytes": 77,
     }  # fmt: skip
     old = submit(NewJob(**values, expires_in=30.0))
     finish([finished(claim_one())])
@@ -141,6 +142,22 @@ def test_a_replay_is_a_new_job_with_the_values_of_the_old() -> None:
     event = JobEvent.objects.get()
     assert (event.job_id, event.kind, event.actor) == (old.id, "replayed", "ann")
     assert event.detail == {"job": str(new.id)}
+
+
+def test_a_replay_is_estimated_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a process that has read no estimates yet."""
+    monkeypatch.setattr(estimates, "_cache", estimates._Cache())
+    old = submit(NewJob("noop", "a.mp4", "avi", source_bytes=77))
+    finish([finished(claim_one())])
+    DurationHistory.objects.create(
+        job_type="noop",
+        target_format="avi",
+        size_class=estimates.size_class(77),
+        jobs=1,
+        mean_seconds=2.5,
+        updated_at=timezone.now(),
+    )
+    assert replay(old.id).estimated_seconds == 2.5
 
 
 def test_a_replay_of_an_expired_scheduled_job_has_as_long_to_start() -> None:

@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from jobs.models import Job, JobEvent
 from jobs.outcomes import Backoff, Failed, Retry
+from jobs.queue.cancel import cancel
 from jobs.queue.dead_letter import replay, retry
 from jobs.queue.finish import finish
 from jobs.queue.history import events
 from jobs.queue.promote import promote
+from jobs.states import Status
 from tests.rows import ALL, claim_one, finished, new_job
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +25,12 @@ def kinds(job: Job) -> list[str]:
     found = events(job)
     assert [one.at for one in found] == sorted(one.at for one in found)
     return [one.kind for one in found]
+
+
+def test_a_waiting_job_is_asked_to_end_and_then_ends() -> None:
+    job = new_job()
+    cancel(job.id)
+    assert kinds(job) == ["created", "queued", "cancel_requested", "cancelled"]
 
 
 def test_a_job_from_creation_to_its_end() -> None:
@@ -81,7 +90,7 @@ def test_a_retried_job_keeps_its_first_end() -> None:
     retry(job.id, actor="ann")
     finish([finished(claim_one())])
     assert kinds(job) == [
-        "created",
+        "created", "queued",
         "attempt_started", "attempt_ended", "failed",
         "retried", "queued",
         "attempt_started", "attempt_ended", "completed",
@@ -90,6 +99,28 @@ def test_a_retried_job_keeps_its_first_end() -> None:
     assert by_kind["failed"].at == failed_at
     assert by_kind["failed"].detail == {"error_code": "bad", "error_message": "broken"}
     assert by_kind["retried"].actor == "ann"
+
+
+def test_a_retried_job_keeps_for_when_it_was_scheduled() -> None:
+    later = timezone.now() + timedelta(hours=1)
+    job = new_job(scheduled_at=later)
+    cancel(job.id)
+    retry(job.id)
+    job.refresh_from_db()
+    assert [one.kind for one in events(job)] == [
+        "created", "scheduled", "cancel_requested", "cancelled", "retried", "queued",
+    ]  # fmt: skip
+    assert events(job)[1].detail == {"scheduled_at": later.isoformat()}
+
+
+def test_a_job_that_waits_for_its_turn_again_was_queued_once(settings: Settings) -> None:
+    settings.CONCURRENT_JOBS_LIMIT = 1
+    job = new_job()
+    finish([finished(claim_one(), Failed("broken"))])
+    new_job()
+    retry(job.id)
+    assert Job.objects.get(id=job.id).status == Status.THROTTLED
+    assert kinds(job).count("queued") == 1
 
 
 def test_a_replay_is_told_on_both_sides() -> None:
