@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0007_schedules"),
+        ("jobs", "0008_metrics_check"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
