@@ -22,7 +22,7 @@ HOURLY = {"name": "hourly", "cron": "0 * * * *", "job_type": "noop"}
 
 
 def job(owner: User | None, **values: Any) -> Job:
-    return submit(NewJob("noop", "a.mp4", "avi", owner_id=owner and owner.pk, **values))
+    return submit(NewJob("noop", "a.mp4", "avi", owner_id=owner.pk if owner else None, **values))
 
 
 def ids(response: Any) -> list[str]:
@@ -152,8 +152,8 @@ def test_a_plan_bounds_how_many_are_in_work(
         for _ in range(2)
     ]
     assert states == ["QUEUED", "THROTTLED"]
-    plan = {"owner_id": alice.pk, "concurrent_jobs": small.concurrent_jobs}
-    submit_many([NewJob("noop", **plan) for _ in range(2)])
+    new = NewJob("noop", owner_id=alice.pk, concurrent_jobs=small.concurrent_jobs)
+    submit_many([new, new])
     assert Job.objects.filter(status="QUEUED").count() == 1
     assert release() == []
     Job.objects.filter(status="QUEUED").delete()
