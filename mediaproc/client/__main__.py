@@ -82,7 +82,8 @@ def _print(job: Job, *, as_json: bool) -> None:
         print(json.dumps(job.raw))
     else:
         done = f" {job.progress:.0%}" if job.progress is not None and not job.is_final else ""
-        print(f"{job.id} {job.status}{done} {job.error_message or ''}".rstrip())
+        why = (job.error_message or "").partition("\n")[0]
+        print(f"{job.id} {job.status}{done} {why}".rstrip())
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ class JobNotCompleted(MediaprocError):
     """The job ended as FAILED or CANCELLED. `job` tells why."""
 
     def __init__(self, job: "Job") -> None:
-        why = f": {job.error_message} ({job.error_code})" if job.error_code else ""
+        said = (job.error_message or "").partition("\n")[0]
+        why = f": {said} ({job.error_code})" if job.error_code else ""
         super().__init__(f"Job {job.id} is {job.status}{why}")
         self.job = job
 

@@ -7,14 +7,14 @@ from mediaproc.client.errors import WaitTimedOut
 from mediaproc.client.shapes import Job
 from mediaproc.client.transport import Transport
 
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.1, 3.0, 1.3
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.1, 2.0, 1.3
 
 
 def watch(transport: Transport, path: str, timeout: float | None) -> Iterator[Job]:
     """The job now, and again whenever it has changed; the last one is final. Raises WaitTimedOut.
 
-    Asks rarely while nothing changes, and then an unchanged job costs the service next to nothing:
-    304 by its ETag.
+    Asks less and less often while its status stays, and with the ETag: a job that has not changed
+    costs the service next to nothing.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     pause = FIRST_PAUSE
@@ -24,8 +24,10 @@ def watch(transport: Transport, path: str, timeout: float | None) -> Iterator[Jo
         if answer.status_code != 304:  # noqa: PLR2004
             etag = answer.headers.get("ETag", "")
             now = Job.read(answer.json())
+            if job is None or now.status != job.status:
+                pause = FIRST_PAUSE
             if now != job:
-                job, pause = now, FIRST_PAUSE
+                job = now
                 yield job
         assert job is not None  # noqa: S101 - 304 answers an ETag only
         if job.is_final:

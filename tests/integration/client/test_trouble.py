@@ -103,9 +103,11 @@ def test_what_would_be_done_twice_is_not_repeated() -> None:
 
 
 def test_nobody_there() -> None:
-    with Client(f"http://127.0.0.1:{free_port()}", patience=0.5) as client:
-        with pytest.raises(Unreachable, match="does not answer"):
-            client.get("0198")
+    with (
+        Client(f"http://127.0.0.1:{free_port()}", patience=0.5) as client,
+        pytest.raises(Unreachable, match="does not answer"),
+    ):
+        client.get("0198")
 
 
 @pytest.mark.parametrize(
@@ -133,13 +135,16 @@ def test_refusals_are_exceptions(status: int, kind: type[ApiError]) -> None:
 def test_what_is_not_this_service() -> None:
     moved = Answer(301, b"", {"Location": "https://example.org/"})
     with serving(moved) as script, Client(script.url) as client:
-        with pytest.raises(ApiError, match="301: Moved Permanently, to https://example.org/"):
+        with pytest.raises(ApiError, match="301: Moved Permanently, to https://example"):
             client.get("0198")
         assert len(script.asked) == 1
     page = Answer(200, b"<html>", {"Content-Type": "text/html"})
-    with serving(page) as script, Client(script.url) as client:
-        with pytest.raises(Unreachable, match="is not this service"):
-            client.get("0198")
+    with (
+        serving(page) as script,
+        Client(script.url) as client,
+        pytest.raises(Unreachable, match="is not this service"),
+    ):
+        client.get("0198")
     with pytest.raises(ValueError, match="no http:// or https:// address"):
         Client("localhost:8000")
     with pytest.raises(ValueError, match="letters and digits") as caught:
@@ -204,9 +209,12 @@ def test_a_cancellation_whose_answer_was_lost() -> None:
     with serving(LOST, again, cancelled) as script, Client(script.url) as client:
         assert client.cancel("0198").status == "CANCELLED"
     completed = refusal(409, "already_final", job_status="COMPLETED")
-    with serving(completed) as script, Client(script.url) as client:
-        with pytest.raises(Conflict) as caught:
-            client.cancel("0198")
+    with (
+        serving(completed) as script,
+        Client(script.url) as client,
+        pytest.raises(Conflict) as caught,
+    ):
+        client.cancel("0198")
     assert caught.value.job_status == "COMPLETED"
 
 
@@ -237,9 +245,12 @@ def test_a_download_goes_on_where_it_broke_off(tmp_path: Path) -> None:
 
 def test_a_download_goes_on_in_a_later_call(tmp_path: Path) -> None:
     target = tmp_path / "mine.webm"
-    with serving(whole(cut=1_000_000), LOST) as script, Client(script.url, patience=0) as client:
-        with pytest.raises(Unreachable):
-            client.output("0198", target)
+    with (
+        serving(whole(cut=1_000_000), LOST) as script,
+        Client(script.url, patience=0) as client,
+        pytest.raises(Unreachable),
+    ):
+        client.output("0198", target)
     assert not target.exists()
     with serving(whole(), part(280_000)) as script, Client(script.url) as client:
         assert client.output("0198", target).read_bytes() == FILM

@@ -1,0 +1,160 @@
+"""The client and the whole service: real jobs, through a connection that loses answers."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mediaproc import embedded_postgres
+from mediaproc.client import Client, Conflict, Job, JobNotCompleted
+from tests.films import make_film
+from tests.integration.client.between import Between, between
+from tests.service import PROJECT, STOP_SECONDS, Service
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+
+
+class _Simulating(Service):
+    """Simulated jobs of low priority last until they are cancelled."""
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return super().environment(SIMULATE_SECONDS_LOW="600-600", **more)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """A running service of these tests' own, with a film."""
+    # As root, pytest's own folders are closed to the account of the database server.
+    with tempfile.TemporaryDirectory(prefix="mediaproc-client-") as name:
+        Path(name).chmod(0o755)
+        service = _Simulating(Path(name))
+        started = service.start()
+        try:
+            make_film(service.media, "film.mp4", seconds=3)
+            (service.media / "sources" / "broken.mp4").write_bytes(b"no film")
+            yield service
+            started.send_signal(signal.SIGTERM)
+            started.wait(STOP_SECONDS)
+        finally:
+            service.kill_everything()
+            embedded_postgres.remove(service.root)
+
+
+@pytest.fixture
+def line(service: Service) -> Iterator[Between]:
+    """What is between the client and the service."""
+    with between(service.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def client(line: Between) -> Iterator[Client]:
+    """A client on that line."""
+    with Client(line.url) as client:
+        yield client
+
+
+def test_a_film(client: Client) -> None:
+    seen: list[Job] = []
+    job = client.submit("film.mp4", "webm", name="Film", priority="high", max_retries=1)
+    final = client.wait(job, timeout=120, on_progress=seen.append)
+    assert (final.status, final.progress, final.name) == ("COMPLETED", 1.0, "Film")
+    assert final.completed_at is not None
+    assert final.completed_at > final.created_at
+    assert {each.id for each in seen} == {job.id}
+    assert seen[-1] == final
+    assert any(0 < (each.progress or 0) < 1 for each in seen)
+    history = client.history(job)
+    assert [event.kind for event in history.events][-1] == "completed"
+    assert [attempt.outcome for attempt in history.attempts] == ["completed"]
+    again = client.replay(job)
+    assert again.replay_of == job.id
+    client.cancel(again)
+    assert client.wait(again, timeout=60).status == "CANCELLED"
+    assert client.retry(again).status in {"QUEUED", "IN_PROGRESS"}
+    client.cancel(again)
+    client.wait(again, timeout=60)
+    client.remove(again)
+
+
+def test_lists_types_and_schedules(client: Client) -> None:
+    ids = [client.submit("a.mp4", "avi", priority="low", name="Listed").id for _ in range(5)]
+    assert [job.id for job in client.list(priority="low", limit=2)] == ids[::-1]
+    for job_id in ids:
+        client.cancel(job_id)
+    assert "webm" in client.types()["transcode"].target_formats
+    schedule = client.schedules.create(
+        "Nightly", "0 3 * * *", source_file="film.mp4", target_format="webm"
+    )
+    assert client.schedules.list() == [schedule] == [client.schedules.get(schedule.id)]
+    assert client.schedules.pause(schedule.id).paused
+    assert not client.schedules.resume(schedule.id).paused
+    assert client.schedules.update(schedule.id, cron="0 4 * * *").cron == "0 4 * * *"
+    client.schedules.remove(schedule.id)
+    assert client.schedules.list() == []
+
+
+def test_a_job_that_does_not_complete(client: Client) -> None:
+    with pytest.raises(JobNotCompleted, match="unreadable_media") as caught:
+        client.submit_and_wait("broken.mp4", "webm", priority="high", progress=True)
+    assert caught.value.job.status == "FAILED"
+    with pytest.raises(Conflict) as conflict:
+        client.cancel(caught.value.job)
+    assert conflict.value.job_status == "FAILED"
+
+
+def test_a_cancellation_whose_answer_is_lost(client: Client, line: Between) -> None:
+    job = client.submit("a.mp4", "avi", priority="low")
+    line.lose_the_next_answer()
+    client.cancel(job)
+    assert line.lost == 1
+    assert client.wait(job, timeout=60).status == "CANCELLED"
+
+
+def test_the_database_restarts(client: Client, line: Between, service: Service) -> None:
+    server = embedded_postgres.start(service.root)
+    with server, ThreadPoolExecutor() as threads:
+        with server.outage():
+            asked = threads.submit(client.submit, "a.mp4", "avi", priority="low", name="Patience")
+            wait_until(lambda: line.statuses[503], "the service answers 503")
+        job = asked.result(timeout=60)
+    assert [
+        each.id for each in client.list(priority="low", limit=200) if each.name == "Patience"
+    ] == [job.id]
+    client.cancel(job)
+
+
+def _command(line: Between, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "mediaproc.client", "--url", line.url, *arguments],
+        cwd=PROJECT,
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_the_command(line: Between) -> None:
+    done = _command(
+        line, "submit", "audio.wav", "--to", "mp3", "--priority", "10", "--wait", "--json"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    job = json.loads(done.stdout)
+    assert (job["status"], job["priority"]) == ("COMPLETED", 10)
+    shown = _command(line, "show", job["id"])
+    assert shown.stdout == f"{job['id']} COMPLETED\n"
+    refused = _command(line, "cancel", job["id"])
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("mediaproc: 409 already_final: ")
+    failed = _command(line, "submit", "broken.mp4", "--to", "webm", "--priority", "high", "--wait")
+    assert failed.returncode == 1
+    assert "unreadable_media" in failed.stderr
