@@ -16,7 +16,7 @@ from mediaproc.client.errors import (
     Unreachable,
     WaitTimedOut,
 )
-from mediaproc.client.shapes import Attempt, Event, History, Job, JobType, Schedule
+from mediaproc.client.shapes import Attempt, Event, Job, JobType, Schedule
 
 __all__ = [
     "ApiError",
@@ -27,7 +27,6 @@ __all__ = [
     "Event",
     "FieldError",
     "Forbidden",
-    "History",
     "Job",
     "JobNotCompleted",
     "JobType",

@@ -1,5 +1,6 @@
 """The client: a method an operation."""
 
+import builtins
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from mediaproc.client.creating import body, create, segment
 from mediaproc.client.download import download
 from mediaproc.client.errors import Conflict, JobNotCompleted
 from mediaproc.client.schedules import Schedules
-from mediaproc.client.shapes import Attempt, Event, History, Job, JobType
+from mediaproc.client.shapes import Attempt, Event, Job, JobType
 from mediaproc.client.transport import Transport
 from mediaproc.client.watching import watch
 from mediaproc.client.webhooks import Webhooks
@@ -155,13 +156,15 @@ class Client:
         """A new job like this final one."""
         return Job.read(create(self._transport, f"{_address(job)}/replay"))
 
-    def history(self, job: Job | str) -> History:
-        """What happened to it."""
+    def events(self, job: Job | str) -> builtins.list[Event]:
+        """What happened to it, in order."""
         told = self._transport.ask("GET", f"{_address(job)}/events")
-        return History(
-            [Event.read(event) for event in told["events"]],
-            [Attempt.read(attempt) for attempt in told["attempts"]],
-        )
+        return [Event.read(event) for event in told["events"]]
+
+    def attempts(self, job: Job | str) -> builtins.list[Attempt]:
+        """The attempts at it, in order."""
+        told = self._transport.ask("GET", f"{_address(job)}/events")
+        return [Attempt.read(attempt) for attempt in told["attempts"]]
 
     def output(self, job: Job | str, path: Path | str) -> Path:
         """Download the output of a COMPLETED job to a file, or to its own name in a folder; returns

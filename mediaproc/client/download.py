@@ -53,29 +53,30 @@ def _ask(transport: Transport, path: str, headers: dict[str, str]) -> httpx.Resp
 
 @dataclass(frozen=True)
 class _Part:
-    """What has come of one version of a file. whole: what it becomes."""
+    """What has come of one version of a file. whole: what it becomes. length: of all of it."""
 
     path: Path
     whole: Path
     etag: str
+    length: int
 
     @classmethod
     def of(cls, answer: httpx.Response, target: Path) -> "_Part":
         """That of the version that this answer holds."""
         whole = target / _name(answer) if target.is_dir() else target
-        etag = answer.headers.get("ETag", "")
+        etag, length = answer.headers.get("ETag", ""), int(answer.headers.get("Content-Length", 0))
         version = hashlib.sha256(etag.encode()).hexdigest()[:16]
-        return cls(whole.with_name(f".{whole.name}.{version}.part"), whole, etag)
+        return cls(whole.with_name(f".{whole.name}.{version}.part"), whole, etag, length)
 
     def size(self) -> int:
         """Bytes that have come."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def rest(self) -> dict[str, str]:
-        """The headers that ask for what is missing; none when that is all of it, or when nothing
-        says whether it is the same file still."""
+        """The headers that ask for what is missing; none when that is all or nothing of it, or
+        when nothing says whether it is the same file still."""
         size = self.size()
-        if not size or not self.etag or self.etag.startswith("W/"):
+        if not 0 < size < self.length or not self.etag or self.etag.startswith("W/"):
             return {}
         return {"Range": f"bytes={size}-", "If-Range": self.etag}
 

@@ -107,14 +107,6 @@ class Attempt(Shape):
 
 
 @dataclass(frozen=True)
-class History:
-    """All that happened to a job, in order."""
-
-    events: list[Event]
-    attempts: list[Attempt]
-
-
-@dataclass(frozen=True)
 class JobType(Shape):
     """What the service can do; `parameters` is a JSON schema."""
 

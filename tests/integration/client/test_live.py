@@ -71,9 +71,8 @@ def test_a_film(client: Client) -> None:
     assert {each.id for each in seen} == {job.id}
     assert seen[-1] == final
     assert any(0 < (each.progress or 0) < 1 for each in seen)
-    history = client.history(job)
-    assert [event.kind for event in history.events][-1] == "completed"
-    assert [attempt.outcome for attempt in history.attempts] == ["completed"]
+    assert [event.kind for event in client.events(job)][-1] == "completed"
+    assert [attempt.outcome for attempt in client.attempts(job)] == ["completed"]
     again = client.replay(job)
     assert again.replay_of == job.id
     client.cancel(again)
