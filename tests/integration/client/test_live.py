@@ -1,6 +1,9 @@
 """The client and the whole service: real jobs, through a connection that loses answers."""
 
+import contextlib
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -157,3 +160,26 @@ def test_the_command(line: Between) -> None:
     failed = _command(line, "submit", "broken.mp4", "--to", "webm", "--priority", "high", "--wait")
     assert failed.returncode == 1
     assert "unreadable_media" in failed.stderr
+
+
+def test_a_bar_at_a_terminal_and_the_answer_beside_it(line: Between) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "mediaproc.client", "--url", line.url]
+    with subprocess.Popen(
+        [*command, "submit", "audio.wav", "--to", "mp3", "--name", "Sound", "--wait"],
+        cwd=PROJECT,
+        env={"TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    ) as started:
+        os.close(theirs)
+        assert started.stdout is not None
+        answer = started.stdout.read().decode()
+    shown = b""
+    with contextlib.suppress(OSError):  # nobody writes to it any more
+        while said := os.read(ours, 65536):
+            shown += said
+    os.close(ours)
+    assert answer.endswith(" COMPLETED\n")
+    assert "Sound" in shown.decode()
+    assert "100%" in shown.decode()
