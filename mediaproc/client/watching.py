@@ -1,7 +1,10 @@
 """Look at a job until it is final."""
 
+import math
 import time
 from collections.abc import Iterator
+
+import httpx
 
 from mediaproc.client.errors import WaitTimedOut
 from mediaproc.client.shapes import Job
@@ -16,13 +19,14 @@ def watch(transport: Transport, path: str, timeout: float | None) -> Iterator[Jo
     Asks less and less often while its status stays, and with the ETag: a job that has not changed
     costs the service next to nothing.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
+    end = math.inf if timeout is None else time.monotonic() + timeout
     pause = FIRST_PAUSE
-    job, etag = None, ""
+    job, headers = None, {}
     while True:
-        answer = transport.request("GET", path, headers={"If-None-Match": etag} if etag else None)
-        if answer.status_code != 304:  # noqa: PLR2004
-            etag = answer.headers.get("ETag", "")
+        patience = min(transport.patience, max(0.0, end - time.monotonic()))
+        answer = transport.request("GET", path, headers=headers, patience=patience)
+        if answer.status_code != httpx.codes.NOT_MODIFIED:
+            headers = {"If-None-Match": answer.headers["ETag"]} if "ETag" in answer.headers else {}
             now = Job.read(answer.json())
             if job is None or now.status != job.status:
                 pause = FIRST_PAUSE
@@ -32,10 +36,8 @@ def watch(transport: Transport, path: str, timeout: float | None) -> Iterator[Jo
         assert job is not None  # noqa: S101 - 304 answers an ETag only
         if job.is_final:
             return
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WaitTimedOut(job, timeout or 0.0)
-            pause = min(pause, left)
-        time.sleep(pause)
+        left = end - time.monotonic()
+        if left <= 0:
+            raise WaitTimedOut(job, timeout or 0.0)
+        time.sleep(min(pause, left))
         pause = min(pause * GROWTH, LONGEST_PAUSE)

@@ -201,6 +201,11 @@ def test_waiting_ends_in_time() -> None:
             client.wait("0198", timeout=0.5)
         assert 0.5 <= time.monotonic() - began < 5
     assert caught.value.job.status == "QUEUED"
+    with serving(Answer(200, JOB), LOST) as script, Client(script.url) as client:
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            client.wait("0198", timeout=0.5)
+        assert time.monotonic() - began < 5
 
 
 def test_a_cancellation_whose_answer_was_lost() -> None:
