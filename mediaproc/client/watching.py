@@ -21,7 +21,8 @@ def watch(transport: Transport, path: str, timeout: float | None) -> Iterator[Jo
     """
     end = math.inf if timeout is None else time.monotonic() + timeout
     pause = FIRST_PAUSE
-    job, headers = None, {}
+    job: Job | None = None
+    headers: dict[str, str] = {}
     while True:
         patience = min(transport.patience, max(0.0, end - time.monotonic()))
         answer = transport.request("GET", path, headers=headers, patience=patience)
