@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mediaproc.client import Batch, Client, JobNotCompleted, NothingSubmitted
+from mediaproc.client import Batch, Client, Job, JobNotCompleted, NothingSubmitted
 from tests.integration.client.scripted import PROBLEM, Answer, serving
 from tests.integration.client.test_trouble import JOB, LOST
 
@@ -66,7 +66,7 @@ def test_nothing_is_submitted_because_of_a_row(answers: list[Answer]) -> None:
 
 
 def test_a_large_batch_is_waited_for() -> None:
-    told = []
+    told: list[Job] = []
     with (
         serving(LATER, importing("IN_PROGRESS"), importing("COMPLETED", REPORT)) as script,
         Client(script.url) as client,
