@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -40,7 +41,10 @@ class Submission:
     pending_timeout_seconds: float | None = None
     soft_limit_seconds: float | None = None
     hard_limit_seconds: float | None = None
+    metadata: Mapping[str, Any] | None = None
+    callback_url: str | None = None
     owner_id: int | None = None
+    parent_id: UUID | None = None
 
 
 def check_moment(moment: datetime, field: str) -> None:
@@ -82,7 +86,10 @@ def admitted(submission: Submission) -> NewJob:
         name=submission.name,
         priority=admission.priority if priority is None else priority,
         max_attempts=admission.max_attempts if retries is None else retries + 1,
+        metadata=submission.metadata,
+        callback_url=submission.callback_url,
         owner_id=submission.owner_id,
+        parent_id=submission.parent_id,
         scheduled_at=submission.scheduled_at,
         expires_in=timeout or None,
         soft_limit_seconds=submission.soft_limit_seconds,

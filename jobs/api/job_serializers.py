@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers
 
 from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
+from jobs.api.metadata import MetadataField
 from jobs.api.scheduled_at import SchedulingSerializer
 from jobs.api.serializers import MetricsSerializer
 from jobs.models import Job
@@ -14,6 +16,7 @@ from jobs.priorities import name_of
 from jobs.queue.progress import seconds_left
 from jobs.states import Status
 from jobs.submission import Submission
+from jobs.targets import MAX_URL, BadTarget, check_target
 
 MAX_RETRIES = 100
 LONGEST_SECONDS = 30 * 86_400.0
@@ -25,6 +28,22 @@ class SecondsField(serializers.FloatField):
     def __init__(self, **options: Any) -> None:
         options.setdefault("min_value", 0.001)
         super().__init__(max_value=LONGEST_SECONDS, default=None, allow_null=True, **options)
+
+
+class CallbackField(TextField):
+    """Where the client wants to be told of what becomes of the job."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_URL, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what cannot be called."""
+        url = super().to_internal_value(data)
+        try:
+            check_target(url, private=settings.WEBHOOK_PRIVATE_TARGETS)
+        except BadTarget as error:
+            raise serializers.ValidationError(str(error), code="bad_target") from None
+        return url
 
 
 class NewJobSerializer(SchedulingSerializer, StrictSerializer):
@@ -44,6 +63,8 @@ class NewJobSerializer(SchedulingSerializer, StrictSerializer):
     pending_timeout_seconds = SecondsField(min_value=0)
     soft_limit_seconds = SecondsField()
     hard_limit_seconds = SecondsField()
+    metadata = MetadataField(default=None, allow_null=True)
+    callback_url = CallbackField(default=None, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A job says what is to be done; a soft limit comes before the hard one."""
@@ -61,9 +82,9 @@ class NewJobSerializer(SchedulingSerializer, StrictSerializer):
             )
         return attrs
 
-    def submission(self) -> Submission:
+    def submission(self, owner_id: int | None = None) -> Submission:
         """What was asked for, once it is valid."""
-        return Submission(**self.validated_data)
+        return Submission(**self.validated_data, owner_id=owner_id)
 
 
 class JobSerializer(serializers.Serializer[Job]):
@@ -98,6 +119,9 @@ class JobSerializer(serializers.Serializer[Job]):
     soft_limit_seconds = serializers.FloatField()
     hard_limit_seconds = serializers.FloatField()
     replay_of = serializers.UUIDField()
+    batch = serializers.UUIDField(source="parent_id")
+    metadata = serializers.JSONField()
+    callback_url = serializers.CharField()
     metrics = MetricsSerializer(allow_null=True, default=None)
     links = serializers.SerializerMethodField()
 

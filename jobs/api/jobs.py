@@ -1,9 +1,10 @@
 """The jobs resource: submit, list, look, cancel, retry, replay, remove."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -12,6 +13,8 @@ from rest_framework.views import APIView
 
 from jobs.api.history_serializers import AttemptSerializer, EventSerializer
 from jobs.api.job_serializers import JobSerializer, NewJobSerializer
+from jobs.api.metadata import split_filters
+from jobs.api.ownership import jobs_of, owner_of
 from jobs.api.pages import filters_of, page_of
 from jobs.api.selection import SelectionSerializer
 from jobs.models import Job
@@ -28,22 +31,29 @@ from jobs.submission import take
 class Jobs(APIView):
     """POST jobs: a new one. GET jobs: those that fit the filters, newest first."""
 
+    scopes: ClassVar = {"GET": "read", "POST": "submit"}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
     def post(self, request: Request) -> Response:
         """Answer 201 with the job, and its address as Location."""
         asked = NewJobSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        spend(None)
-        return _created(take(asked.submission()))
+        owner = owner_of(request)
+        spend(owner)
+        return _created(take(asked.submission(owner)))
 
     def get(self, request: Request) -> Response:
-        """Answer 200 with a page, and the address of the next one or null."""
-        asked = SelectionSerializer(data=filters_of(request))
+        """Answer 200 with a page, and the address of the next one or null; also as Link."""
+        filters, of_metadata = split_filters(filters_of(request))
+        asked = SelectionSerializer(data=filters)
         asked.is_valid(raise_exception=True)
-        found = Job.objects.select_related("metrics").filter(asked.selection().condition())
-        jobs, following = page_of(request, found)
-        return Response({"results": [JobSerializer(job).data for job in jobs], "next": following})
+        condition = asked.selection().condition() & of_metadata
+        owner = owner_of(request)
+        visible = jobs_of(request)
+        if owner is None:  # no index has the jobs that belong to nobody
+            visible, condition = Job.objects.all(), condition & Q(owner=None)
+        page = page_of(request, asked.walked(visible), condition, owner)
+        return page.response([JobSerializer(job).data for job in page.jobs])
 
 
 class OneJob(APIView):

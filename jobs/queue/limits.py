@@ -29,14 +29,16 @@ FROM clock_timestamp() AS moment
 
 
 class TooManySubmissions(Exception):
-    """JOBS_PER_MIN_LIMIT is reached. retry_after: whole seconds until the next minute."""
+    """JOBS_PER_MIN_LIMIT is reached. retry_after: whole seconds until the next minute. ever:
+    whether so many can be taken in a minute at all."""
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, *, ever: bool = True) -> None:
         super().__init__(
             f"At most {settings.JOBS_PER_MIN_LIMIT} jobs a minute are taken;"
             f" try again in {retry_after} s."
         )
         self.retry_after = retry_after
+        self.ever = ever
 
 
 def owner_key(owner_id: int | None) -> str:
@@ -60,7 +62,7 @@ def spend(owner_id: int | None, jobs: int = 1) -> None:
     counted = fetch(_SPEND, {"key": owner_key(owner_id), "jobs": jobs, "most": most})
     if jobs > most or not counted:
         [(seconds,)] = fetch(_UNTIL_NEXT_MINUTE, {})
-        raise TooManySubmissions(max(1, math.ceil(seconds)))
+        raise TooManySubmissions(max(1, math.ceil(seconds)), ever=jobs <= most)
 
 
 def release() -> list[int]:
