@@ -32,7 +32,8 @@ SMALL_LINES = 10_001
 class BatchOptions(StrictSerializer):
     """The parameters of the address."""
 
-    partial = serializers.BooleanField(default=False)
+    # The name is that of an attribute, which REST framework sets on every serializer.
+    partial = serializers.BooleanField(default=False)  # type: ignore[assignment]
 
 
 class JobBatches(APIView):
@@ -40,7 +41,7 @@ class JobBatches(APIView):
 
     scopes: ClassVar = {"POST": "submit"}
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
-    parser_classes: ClassVar = [BatchJSON, BatchCSV]
+    parser_classes = (BatchJSON, BatchCSV)
 
     def post(self, request: Request) -> Response:
         """Answer 201 with the report; 202 with the job that will make them of a large body; 400

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any, cast
 
 from rest_framework.exceptions import ParseError
 
@@ -66,7 +66,7 @@ def csv_rows(pieces: Iterable[bytes]) -> Iterator[Row]:
 def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
     source = _Source(pieces)
     encoding = "utf-16" if source.begins_with(_BYTE_ORDER_MARKS) else "utf-8-sig"
-    with io.TextIOWrapper(source, encoding=encoding, newline="") as text:
+    with io.TextIOWrapper(cast("IO[bytes]", source), encoding=encoding, newline="") as text:
         number = 0
         while True:
             number += 1

@@ -133,7 +133,9 @@ class Job(models.Model):
             # The lists of an owner, newest first.
             models.Index(F("owner"), F("id"), name="job_owner", condition=Q(owner__isnull=False)),
             # The items of a batch.
-            models.Index(F("parent"), F("id"), name="job_parent", condition=Q(parent__isnull=False)),
+            models.Index(
+                F("parent"), F("id"), name="job_parent", condition=Q(parent__isnull=False)
+            ),
             # The dead letter, newest first; retention goes by the time of the end.
             models.Index("id", name="job_failed", condition=Q(status=Status.FAILED)),
             models.Index(

@@ -12,8 +12,8 @@ from django.db.models import Q
 class Selection:
     """Conditions that all have to hold; None asks nothing, so `Selection()` means every job.
 
-    owner: the owner's primary key. batch: the jobs that came with it. created_from is included, created_to is not. ids: no ids, no
-    jobs.
+    owner: the owner's primary key. batch: the jobs that came with it. created_from is
+    included, created_to is not. ids: no ids, no jobs.
     """
 
     status: str | None = None
