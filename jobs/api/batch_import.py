@@ -62,7 +62,7 @@ def batch_import(context: Context, parameters: BatchParameters) -> Outcome:
                 return Snooze(error.retry_after, str(error))
             batches.forget(job_id)
             return Failed(str(error), code="too_many_submissions")
-        batches.forget(job_id)
+    batches.forget(job_id)
     return Completed(meter.metrics(), result=result)
 
 

@@ -202,7 +202,7 @@ def test_a_large_one_is_made_in_the_background_once(
     def begun() -> bool:
         return bool(Job.objects.get(id=job_id).progress_message.endswith("rows"))
 
-    first = workers.start("--queue", "low")
+    first = workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
     wait_until(begun, "the import is under way")
     first.send(signal.SIGKILL)
     first.wait()
@@ -212,7 +212,7 @@ def test_a_large_one_is_made_in_the_background_once(
     with connection.cursor() as cursor:  # so that the import is committed and never settled
         cursor.execute("ALTER TABLE jobs_jobmetrics RENAME TO hidden")
     try:
-        second = workers.start("--queue", "low")
+        second = workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
         wait_until(items.exists, "the jobs are there")
         second.send(signal.SIGKILL)
         second.wait()
@@ -222,7 +222,7 @@ def test_a_large_one_is_made_in_the_background_once(
     assert Job.objects.get(id=job_id).status != "COMPLETED"
 
     Job.objects.filter(parent=job_id).update(priority=9)  # nobody works on them
-    workers.start("--queue", "low")
+    workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
     [done] = wait_final(job_id)
     assert (done.status, done.error_message) == ("COMPLETED", "")
     assert done.result is not None
@@ -242,7 +242,7 @@ def test_a_background_batch_that_is_cancelled_or_wrong_makes_nothing(
     without = submit(
         NewJob(JOB_TYPE, parameters={"media_type": "text/csv", "size": 9, "partial": False})
     ).id
-    workers.start("--queue", "low")
+    workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
     done = wait_final(wrong, broken, UUID(cancelled["batch"]), without)
     assert [job.status for job in done] == ["COMPLETED", "FAILED", "CANCELLED", "FAILED"]
     assert done[0].result is not None
