@@ -10,12 +10,12 @@ from rest_framework.exceptions import ParseError, ValidationError
 from jobs.api.batch_body import CSV
 from jobs.api.batch_report import InvalidRows, Report
 from jobs.api.batch_rows import Row, csv_rows, json_rows
-from jobs.api.job_serializers import NewJobSerializer
+from jobs.api.job_serializers import submission_of
 from jobs.api.problems import field_errors
 from jobs.processors.contract import Invalid
 from jobs.queue.limits import spend
 from jobs.queue.submit import NewJob, submit_many
-from jobs.submission import Submission, admitted
+from jobs.submission import admitted
 
 MAX_ROWS = 100_000
 CHUNK = 1_000
@@ -62,8 +62,6 @@ class _Reader:
         self.report = Report()
         self._batch = batch
         self._owner_id = owner_id
-        # One for all rows: to make its fields takes longer than to check a row.
-        self._serializer = NewJobSerializer()
 
     def read(self, row: Row) -> NewJob | None:
         """None for a row that is not valid."""
@@ -72,8 +70,7 @@ class _Reader:
             self.report.refuse(row.number, row.line, row.errors)
             return None
         try:
-            values = self._serializer.run_validation(row.values)
-            new = admitted(Submission(**values, owner_id=self._owner_id, parent_id=self._batch))
+            new = admitted(submission_of(row.values, self._owner_id, self._batch))
         except (Invalid, ValidationError) as error:
             self.report.refuse(row.number, row.line, field_errors(error))
             return None

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from jobs.api.history_serializers import AttemptSerializer, EventSerializer
-from jobs.api.job_serializers import JobSerializer, NewJobSerializer
+from jobs.api.job_serializers import shown, submission_of
 from jobs.api.metadata import split_filters
 from jobs.api.ownership import jobs_of, owner_of
 from jobs.api.pages import filters_of, page_of
@@ -36,11 +36,10 @@ class Jobs(APIView):
 
     def post(self, request: Request) -> Response:
         """Answer 201 with the job, and its address as Location."""
-        asked = NewJobSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
         owner = owner_of(request)
+        submission = submission_of(request.data, owner)
         spend(owner)
-        return _created(take(asked.submission(owner)))
+        return _created(take(submission))
 
     def get(self, request: Request) -> Response:
         """Answer 200 with a page, and the address of the next one or null; also as Link."""
@@ -53,7 +52,7 @@ class Jobs(APIView):
         if owner is None:  # no index has the jobs that belong to nobody
             visible, condition = Job.objects.all(), condition & Q(owner=None)
         page = page_of(request, asked.walked(visible), condition, owner)
-        return page.response([JobSerializer(job).data for job in page.jobs])
+        return page.response([shown(job) for job in page.jobs])
 
 
 class OneJob(APIView):
@@ -63,7 +62,7 @@ class OneJob(APIView):
 
     def get(self, request: Request, job_id: str) -> Response:
         """Answer 200, or 404 for an id that is unknown or not an id at all."""
-        return Response(JobSerializer(_job(_id(job_id))).data)
+        return Response(shown(_job(_id(job_id))))
 
     def delete(self, request: Request, job_id: str) -> Response:
         """Answer like cancel for a job that is not final; 204 for a final one, which is gone with
@@ -102,7 +101,7 @@ class RetryJob(APIView):
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job, QUEUED; 409 in any other state."""
         retry(_id(job_id))
-        return Response(JobSerializer(_job(_id(job_id))).data)
+        return Response(shown(_job(_id(job_id))))
 
 
 class ReplayJob(APIView):
@@ -136,12 +135,12 @@ class JobEvents(APIView):
 
 def _created(job: Job) -> Response:
     location = reverse("api:job", args=[job.id])
-    return Response(JobSerializer(job).data, status=201, headers={"Location": location})
+    return Response(shown(job), status=201, headers={"Location": location})
 
 
 def _cancelled(job_id: UUID) -> Response:
     status = cancel(job_id)
-    body: dict[str, Any] = dict(JobSerializer(_job(job_id)).data)
+    body: dict[str, Any] = dict(shown(_job(job_id)))
     return Response(body, status=200 if status == Status.CANCELLED else 202)
 
 
