@@ -12,6 +12,7 @@ os.environ.update(
     SECRET_KEY="of-the-tests-" * 4,
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     SECURE_SSL_REDIRECT="False",
+    ALLOW_ANONYMOUS="True",
     LOG_FORMAT="json",
     PROCESSORS=",".join(
         (
@@ -45,6 +46,9 @@ else:
 
 from mediaproc.settings import *  # noqa: E402, F403 - the environment comes first
 from mediaproc.settings import DATABASES  # noqa: E402
+
+# Real ones are slow on purpose, and most tests have a user.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Two runs on one server do not meet.
 DATABASES["default"]["TEST"] = {"NAME": f"test_mediaproc_{os.getpid()}"}

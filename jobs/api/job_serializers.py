@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers
 
+from accounts.plans import UNLIMITED, Plan
 from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
 from jobs.api.metadata import MetadataField
 from jobs.api.scheduled_at import SchedulingSerializer
@@ -95,11 +96,14 @@ _METRICS = MetricsSerializer()
 
 
 def submission_of(
-    data: Any, owner_id: int | None = None, parent_id: UUID | None = None
+    data: Any,
+    owner_id: int | None = None,
+    plan: Plan = UNLIMITED,
+    parent_id: UUID | None = None,
 ) -> Submission:
     """What a body asks for. Raises ValidationError, or Invalid for a moment that has passed."""
     values = _NEW_JOB.run_validation(data)
-    return Submission(**values, owner_id=owner_id, parent_id=parent_id)
+    return Submission(**values, owner_id=owner_id, plan=plan, parent_id=parent_id)
 
 
 class JobSerializer(serializers.Serializer[Job]):

@@ -1,6 +1,7 @@
 """Which jobs are meant: the filters of the list."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -15,14 +16,17 @@ MAX_DIGITS = 5
 LARGEST_ID = 2**63 - 1
 # Ids tell the time of the clock that made them, created_at that of the database.
 CLOCKS_APART = timedelta(days=1)
+MOST_IDS = 1000
 
 
 class PriorityFilter(PriorityField):
     """A priority in an address, where a number is text too."""
 
-    def to_internal_value(self, data: str) -> int:
+    def to_internal_value(self, data: Any) -> int:
         """The number of a priority."""
-        digits = data.isascii() and data.isdigit() and len(data) < MAX_DIGITS
+        digits = (
+            isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < MAX_DIGITS
+        )
         return super().to_internal_value(int(data) if digits else data)
 
 
@@ -62,3 +66,18 @@ def _first_id(moment: datetime, shift: timedelta) -> UUID:
     """The least UUIDv7 of the millisecond, `shift` later."""
     milliseconds = int((moment.timestamp() + shift.total_seconds()) * 1000)
     return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
+
+
+class BulkSerializer(SelectionSerializer):
+    """The body of what is done to many jobs: at least one filter, so that nobody means all of them
+    by a slip."""
+
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), max_length=MOST_IDS, allow_empty=False, required=False
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Some are meant."""
+        if not attrs:
+            raise serializers.ValidationError("Give ids or a filter.", code="required")
+        return attrs

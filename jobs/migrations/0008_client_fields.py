@@ -12,7 +12,7 @@ LIFE = import_module("jobs.migrations.0005_life")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0007_schedules")]
+    dependencies = [("jobs", "0009_schedule_owner")]
 
     operations = [
         migrations.CreateModel(
