@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("jobs", "0008_client_fields")]
+    dependencies = [("jobs", "0010_client_fields")]
 
     operations = [
         AddIndexConcurrently(
