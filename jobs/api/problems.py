@@ -20,6 +20,8 @@ from jobs.api.document import FieldError, general_problem, is_api, problem
 from jobs.processors.contract import Invalid
 from jobs.queue.errors import NoSuchJob, WrongStatus
 from jobs.queue.limits import TooManySubmissions
+from jobs.remote.errors import Refused
+from jobs.storage import OutputGone
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +95,16 @@ def _(exception: TooManySubmissions, request: HttpRequest) -> HttpResponse:
     response = problem(request, 429, "too_many_submissions", str(exception))
     response["Retry-After"] = str(exception.retry_after)
     return response
+
+
+@_answer.register
+def _(exception: Refused, request: HttpRequest) -> HttpResponse:
+    return problem(request, exception.status, exception.code, str(exception))
+
+
+@_answer.register
+def _(exception: OutputGone, request: HttpRequest) -> HttpResponse:
+    return problem(request, 410, "output_gone", str(exception))
 
 
 @_answer.register

@@ -3,6 +3,16 @@
 from django.urls import path
 
 from jobs.api.jobs import CancelJob, JobEvents, Jobs, OneJob, ReplayJob, RetryJob
+from jobs.api.leases import (
+    CompleteJob,
+    FailJob,
+    JobProgress,
+    LeasedOutput,
+    LeasedSource,
+    LeaseJobs,
+    ReleaseJob,
+)
+from jobs.api.outputs import JobOutput, OutputLink, SharedOutput
 from jobs.api.schedules import OneSchedule, PauseSchedule, ResumeSchedule, Schedules
 from jobs.api.stats import JobCounts, JobStatistics
 from jobs.api.types import JobTypes
@@ -14,6 +24,7 @@ urlpatterns = [
     path("job/<str:job_id>/status", JobStatus.as_view(), name="job_status"),
     path("jobs", Jobs.as_view(), name="jobs"),
     path("jobs/health", ServiceHealth.as_view(), name="health"),
+    path("jobs/lease", LeaseJobs.as_view(), name="lease"),
     path("jobs/stats", JobStatistics.as_view(), name="statistics"),
     path("jobs/stats/counts", JobCounts.as_view(), name="counts"),
     path("jobs/types", JobTypes.as_view(), name="job_types"),
@@ -22,6 +33,15 @@ urlpatterns = [
     path("jobs/<str:job_id>/retry", RetryJob.as_view(), name="retry_job"),
     path("jobs/<str:job_id>/replay", ReplayJob.as_view(), name="replay_job"),
     path("jobs/<str:job_id>/events", JobEvents.as_view(), name="job_events"),
+    path("jobs/<str:job_id>/output", JobOutput.as_view(), name="output"),
+    path("jobs/<str:job_id>/output/link", OutputLink.as_view(), name="output_link"),
+    path("jobs/<str:job_id>/output/shared", SharedOutput.as_view(), name="shared_output"),
+    path("jobs/<str:job_id>/progress", JobProgress.as_view(), name="progress"),
+    path("jobs/<str:job_id>/complete", CompleteJob.as_view(), name="complete"),
+    path("jobs/<str:job_id>/fail", FailJob.as_view(), name="fail"),
+    path("jobs/<str:job_id>/release", ReleaseJob.as_view(), name="release"),
+    path("jobs/<str:job_id>/lease/source", LeasedSource.as_view(), name="leased_source"),
+    path("jobs/<str:job_id>/lease/output", LeasedOutput.as_view(), name="leased_output"),
     path("schedules", Schedules.as_view(), name="schedules"),
     path("schedules/<str:schedule_id>", OneSchedule.as_view(), name="schedule"),
     path("schedules/<str:schedule_id>/pause", PauseSchedule.as_view(), name="pause_schedule"),
