@@ -200,17 +200,19 @@ def _about(request: Request, job_id: str, shape: type[S]) -> tuple[Lease, dict[s
 
 
 def _user_id(request: Request) -> int | None:
-    return None if request.user is None else request.user.pk
+    user: Any = request.user
+    return None if user is None else user.pk
 
 
 def _only_jobs_of(request: Request) -> int | None:
     """Whose jobs the worker may see: those of its own user, and everybody's only where that is one
     of the staff."""
-    if request.user is None or request.user.is_staff:
+    user: Any = request.user
+    if user is None or user.is_staff:
         return None
-    if request.user.pk is None:
+    if user.pk is None:
         raise NotAuthenticated
-    return int(request.user.pk)
+    return int(user.pk)
 
 
 def _wait(request: Request) -> float:
@@ -220,11 +222,11 @@ def _wait(request: Request) -> float:
 
 def _hung_up(request: Request) -> Callable[[], bool]:
     """Whether the client has closed the connection: what is claimed for it then would be lost."""
-    connection = request.META.get("gunicorn.socket")
+    connection: Any = request.META.get("gunicorn.socket")
 
     def hung_up() -> bool:
         try:
-            return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            return bool(connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
         except (BlockingIOError, ValueError):  # all is quiet; TLS cannot be looked at so
             return False
         except OSError:

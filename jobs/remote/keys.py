@@ -50,7 +50,7 @@ def key(purpose: str, job_id: UUID, lease: int) -> str:
     return _signed(purpose, [job_id.hex, lease])
 
 
-def read_key(purpose: str, text: str, job_id: UUID, seconds: float = KEY_SECONDS) -> int:
+def read_key(purpose: str, text: str, job_id: UUID, seconds: int = KEY_SECONDS) -> int:
     """The lease that a key is of. Raises BadKey: changed, expired, or of another job or purpose."""
     try:
         job, lease = signing.loads(text, salt=f"{_SALT}{purpose}", max_age=seconds)

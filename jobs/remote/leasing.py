@@ -20,7 +20,7 @@ SHARE = 20  # looking takes at most one part in so many of the time
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a worker asks for. owner_id: only that owner's jobs. threads: how many it runs at most."""
+    """What a worker asks for. owner_id: only that owner's jobs; None for everybody's."""
 
     worker_id: UUID
     name: str
@@ -88,10 +88,12 @@ def _look_until(
 
 
 def _look(wanted: Wanted, hung_up: Callable[[], bool], waits: bool) -> Offer:
+    if hung_up():  # and has perhaps said goodbye
+        return Offer([], presence.Wishes(drain=False, paused=False), waits)
     wishes = presence.seen(
         wanted.worker_id, wanted.name, wanted.version, wanted.pool.name, wanted.count
     )
-    if wishes.drain or wishes.paused or hung_up():
+    if wishes.drain or wishes.paused:
         return Offer([], wishes, waits)
     demand = Demand(
         wanted.pool.lowest,

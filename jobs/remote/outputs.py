@@ -1,4 +1,4 @@
-"""What remote workers make: taken as a stream, believed in nothing, published when it is checked."""
+"""What remote workers make: taken as a stream, checked, and only then published."""
 
 import fcntl
 import hashlib

@@ -4,7 +4,6 @@ Each call says the same again when it is repeated, because its answer may have b
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import structlog
@@ -126,8 +125,7 @@ def _bearing(job_id: Any, number: int) -> Job:
 
 
 def _lasted(job: Any) -> float:
-    now: datetime = job.now
-    return float((now - job.started_at).total_seconds())
+    return float((job.now - job.started_at).total_seconds())
 
 
 def _backoff(attempt: Attempt) -> Backoff:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from jobs.processors.declaration import Processor
 from jobs.processors.registry import BadRegistry, processors
 from jobs.remote.client.loop import RemoteWorker, Settings
 from jobs.remote.client.server import Refused
@@ -51,12 +52,16 @@ class Command(BaseCommand):
         if not server.startswith(("http://", "https://")):
             raise CommandError("--server is an address that begins with https:// or http://")
         try:
-            known = processors()
-            chosen = {name: known[name] for name in types.split(",")}
-            RemoteWorker(asked, chosen).run()
-        except KeyError as error:
-            raise CommandError(
-                f"there is no job type {error}. Known: {', '.join(known)} (from PROCESSORS)."
-            ) from None
+            RemoteWorker(asked, _chosen(types)).run()
         except (BadRegistry, Refused) as error:
             raise CommandError(str(error)) from None
+
+
+def _chosen(types: str) -> dict[str, Processor]:
+    known = processors()
+    names = [name.strip() for name in types.split(",")]
+    if unknown := sorted(set(names) - known.keys()):
+        raise CommandError(
+            f"there is no job type {unknown[0]!r}. Known: {', '.join(known)} (from PROCESSORS)."
+        )
+    return {name: known[name] for name in names}

@@ -91,7 +91,7 @@ class RemoteContext:
         return self._begun_at + hard - time.monotonic()
 
     def checkpoint(self) -> dict[str, Any] | None:
-        """The state that was saved last, by this attempt: the service keeps none of a remote one."""
+        """What this attempt saved last: the service keeps none of a remote one."""
         return self._state
 
     def save(self, state: Mapping[str, Any]) -> None:

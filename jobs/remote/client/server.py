@@ -52,8 +52,10 @@ class Server:
         self._http = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
 
     def lease(self, wanted: Mapping[str, Any], wait: float) -> dict[str, Any]:
-        """Jobs and terms, where there are any; waited: whether it did. Not repeated: raises httpx.TransportError, and
-        Refused also for a service that is away."""
+        """Jobs and terms, where there are any; waited: whether it did.
+
+        Not repeated: raises httpx.TransportError, and Refused also for a service that is away.
+        """
         answer = self._http.post(
             self._address("jobs/lease"),
             json={**wanted, "version": PROTOCOL},

@@ -1,4 +1,4 @@
-"""Run one leased job: fetch its source, call its processor, bring what it made, say what it came to."""
+"""Run one leased job: fetch its source, call its processor, bring and tell what it made."""
 
 import traceback
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import structlog
 from jobs import storage
 from jobs.outcomes import Cancel, Completed, Failed, Interrupted, Outcome, Retry, Snooze
 from jobs.processors.contract import LeaseLost as NotOurs
-from jobs.processors.declaration import Processor
+from jobs.processors.declaration import Processor, Source
 from jobs.remote.client.attempt import RemoteContext
 from jobs.remote.client.server import LeaseLost, Refused, Server, Stopped
 
@@ -41,24 +41,28 @@ def _outcome(
     server: Server, context: RemoteContext, processors: Mapping[str, Processor]
 ) -> Outcome:
     job = context.job
-    processor = processors.get(job["job_type"])
-    if processor is None:
-        return Failed(f"This worker knows no job type {job['job_type']!r}.", "unknown_job_type")
+    processor = processors[job["job_type"]]  # the service gives none that was not asked for
+    if job["source_bytes"] is None and processor.source is Source.STORED:
+        return Failed(f"There is no {job['source_file']!r} in the media store.", "source_not_found")
     try:
-        # A name without a file is not for the service to send.
-        if job["source_bytes"] is not None:
-            storage.require_free_space(job["source_bytes"])
-            path = storage.sources_root() / context.attempt.id
-            if not server.fetch(lambda: context.addresses["source"], path, context.stopped):
-                return _why_stopped(context, Interrupted())
-        outcome = _run(processor, context)
+        outcome = _run(processor, context) if _fetched(server, context) else Interrupted()
     except storage.NotEnoughSpace as error:
         return Retry(str(error), code="disk_full")
-    if context.stopped() and not isinstance(outcome, Completed):
+    if context.stopped():
         return _why_stopped(context, outcome)
     if isinstance(outcome, Interrupted):
         return Retry("It stopped though nobody had told it to.", code="interrupted")
     return outcome
+
+
+def _fetched(server: Server, context: RemoteContext) -> bool:
+    """Whether the source, where there is one, is here. False when the attempt was stopped."""
+    size = context.job["source_bytes"]
+    if size is None:
+        return True
+    storage.require_free_space(size)
+    path = storage.sources_root() / context.attempt.id
+    return server.fetch(lambda: context.addresses["source"], path, context.stopped)
 
 
 def _run(processor: Processor, context: RemoteContext) -> Outcome:

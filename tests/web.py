@@ -1,0 +1,51 @@
+"""The real web server on the test database."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.service import free_port
+from tests.waiting import wait_until
+from tests.workers import PROJECT, environment_of
+
+
+class WebServer:
+    """gunicorn as in production, with a media store of its own. Ended by `stop`."""
+
+    def __init__(self, database_url: str, store: Path, log: Path, **environment: str) -> None:
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self.log = log
+        values = {"PORT": str(port), "BIND_HOST": "127.0.0.1", "MEDIA_ROOT": str(store)}
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "gunicorn"),
+                    *("--config", "mediaproc/web_server.py", "mediaproc.wsgi"),
+                ],
+                cwd=PROJECT,
+                env=environment_of(database_url) | values | environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(self._answers, "the web server answers")
+
+    def call(self, method: str, path: str, **options: object) -> httpx.Response:
+        """One request below /api/v1/, or of an address that an answer gave."""
+        address = path if path.startswith("/") else f"/api/v1/{path}"
+        return httpx.request(method, f"{self.address}{address}", timeout=30, **options)  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.wait()
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return httpx.get(f"{self.address}/api/v1/jobs/health", timeout=5).is_success
+        except httpx.TransportError:
+            return False
