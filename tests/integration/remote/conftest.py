@@ -1,4 +1,4 @@
-"""A web server, remote workers without a database, and a media store, for each test."""
+"""A web server with a media store, and remote workers without a database."""
 
 import os
 import shutil
@@ -18,29 +18,34 @@ from tests.workers import PROJECT, WorkerUnderTest, database_url
 
 
 @pytest.fixture(scope="session")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a short film, and one that takes seconds to become a webm."""
-    store = tmp_path_factory.mktemp("films")
-    (store / "sources").mkdir()
+def _served(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[WebServer, Path]]:
+    """One server for all tests, and its media store: a short film, and one that takes seconds to
+    become a webm."""
+    folder = tmp_path_factory.mktemp("served")
+    store = folder / "media"
+    (store / "sources").mkdir(parents=True)
     make_film(store, "short.mp4", 1)
-    make_film(store, "long.mp4", 20)
-    return store / "sources"
-
-
-@pytest.fixture
-def store(media_root: Path, films: Path) -> Path:
-    """The media store of the web server and of this process."""
-    shutil.copytree(films, media_root / "sources", dirs_exist_ok=True)
-    return media_root
-
-
-@pytest.fixture
-def web(
-    transactional_db: None, store: Path, tmp_path: Path, settings: Settings
-) -> Iterator[WebServer]:
-    server = WebServer(database_url(), store, tmp_path / "web.log")
-    yield server
+    make_film(store, "long.mp4", 12)
+    server = WebServer(database_url(), store, folder / "web.log")
+    yield server, store
     server.stop()
+
+
+@pytest.fixture
+def store(_served: tuple[WebServer, Path], settings: Settings) -> Path:
+    """The media store of the web server and of this process, without outputs."""
+    _, root = _served
+    shutil.rmtree(root / "outputs", ignore_errors=True)
+    settings.MEDIA_ROOT = root
+    return root
+
+
+@pytest.fixture
+def web(transactional_db: None, _served: tuple[WebServer, Path], store: Path) -> WebServer:
+    server, _ = _served
+    return server
 
 
 class RemoteWorkers:

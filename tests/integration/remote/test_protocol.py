@@ -80,9 +80,9 @@ def files(store: Path) -> list[str]:
 
 
 @pytest.fixture
-def picture(films: Path, tmp_path: Path) -> bytes:
+def picture(store: Path, tmp_path: Path) -> bytes:
     """What a transcode of the short film to jpg is."""
-    make(films / "short.mp4", tmp_path / "picture.jpg", "jpg")
+    make(store / "sources" / "short.mp4", tmp_path / "picture.jpg", "jpg")
     return (tmp_path / "picture.jpg").read_bytes()
 
 
@@ -147,7 +147,7 @@ def test_from_lease_to_download(
 
 
 def test_what_is_no_output_of_the_job_is_refused(
-    web: WebServer, wanted: dict[str, Any], store: Path, picture: bytes, films: Path
+    web: WebServer, wanted: dict[str, Any], store: Path, picture: bytes
 ) -> None:
     transcode(max_attempts=2)
     job = leased(web, wanted)
@@ -167,7 +167,7 @@ def test_what_is_no_output_of_the_job_is_refused(
     # Media, but not what was asked for: the film itself instead of a picture of it.
     Job.objects.update(status="QUEUED", queued_at=row.created_at)
     job = leased(web, wanted)
-    assert bring(web, job, (films / "short.mp4").read_bytes()).status_code == 204
+    assert bring(web, job, (store / "sources" / "short.mp4").read_bytes()).status_code == 204
     refused(complete(web, job), 422, "bad_output")
     row = Job.objects.get()
     assert (row.status, row.error_code, files(store)) == (Status.FAILED, "bad_output", [])
