@@ -1,5 +1,7 @@
 """The real web server on the test database."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,15 +20,23 @@ class WebServer:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.log = log
-        values = {"PORT": str(port), "BIND_HOST": "127.0.0.1", "MEDIA_ROOT": str(store)}
-        with log.open("wb") as output:
+        self._environment = {
+            **environment_of(database_url),
+            "PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "MEDIA_ROOT": str(store),
+            **environment,
+        }
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also once more, and wait until it answers."""
+        config = ["--config", "mediaproc/web_server.py", "mediaproc.wsgi"]
+        with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "gunicorn"),
-                    *("--config", "mediaproc/web_server.py", "mediaproc.wsgi"),
-                ],
+                [sys.executable, "-m", "gunicorn", *config],
                 cwd=PROJECT,
-                env=environment_of(database_url) | values | environment,
+                env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -39,8 +49,8 @@ class WebServer:
         return httpx.request(method, f"{self.address}{address}", timeout=30, **options)  # type: ignore[arg-type]
 
     def stop(self) -> None:
-        """End it."""
-        self.process.kill()
+        """End it at once, its own processes too."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def _answers(self) -> bool:
