@@ -43,7 +43,7 @@ S = TypeVar("S", bound=LeaseSerializer)
 class Outdated(APIException):
     """The worker speaks another version of this protocol."""
 
-    status_code = 426
+    status_code = 409
     default_code = "upgrade_required"
     default_detail = f"This service speaks version {PROTOCOL} of the workers' protocol."
 
@@ -64,7 +64,7 @@ class LeaseJobs(APIView):
 
     def post(self, request: Request) -> Response:
         """Answer 200 with jobs, or with what operators want of the worker; 204 when there are none;
-        426 for another version of the protocol. `count` 0 is a goodbye."""
+        409 for another version of the protocol. `count` 0 is a goodbye."""
         asked = WantedSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         body = asked.validated_data

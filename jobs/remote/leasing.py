@@ -98,7 +98,7 @@ def _look(wanted: Wanted, hung_up: Callable[[], bool], waits: bool) -> Offer:
     demand = Demand(
         wanted.pool.lowest,
         wanted.pool.highest,
-        f"{presence.PREFIX}{wanted.name}",
+        presence.display_name(wanted.name),
         settings.JOB_LEASE_SECONDS,
         settings.JOB_AGEING_SECONDS,
     )

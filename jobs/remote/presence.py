@@ -3,9 +3,8 @@
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from jobs.models import REMOTE
 from jobs.queue.database import Jsonb, fetch
-
-PREFIX = "remote/"  # so that none can call itself by the name of a local process
 
 _SEEN = """
 WITH own AS (
@@ -35,9 +34,14 @@ def worker_id(user_id: int | None, name: str) -> UUID:
     return uuid5(NAMESPACE_URL, f"{user_id}/{name}")
 
 
+def display_name(name: str) -> str:
+    """As operators see it: none can call itself by the name of a local process."""
+    return f"{REMOTE}{name}"
+
+
 def seen(worker: UUID, name: str, version: str, pool: str, threads: int) -> Wishes:
     """The worker asks for jobs: insert or refresh its row."""
-    values = {"id": worker, "name": f"{PREFIX}{name}", "version": version, "pool": pool}
+    values = {"id": worker, "name": display_name(name), "version": version, "pool": pool}
     [wishes] = fetch(_SEEN, {**values, "pools": Jsonb({pool: threads})})
     return Wishes(*wishes)
 

@@ -302,7 +302,7 @@ def test_waiting(web: WebServer, wanted: dict[str, Any]) -> None:
     left = transcode()
     assert leased(web, wanted)["id"] == str(left.id)
 
-    refused(lease(web, wanted, version=2), 426, "upgrade_required")
+    refused(lease(web, wanted, version=2), 409, "upgrade_required")
     for wrong in (
         {"pool": "none"}, {"types": []}, {"types": [1]}, {"count": 21}, {"count": True},
         {"name": "a b"}, {"name": "a\n"}, {"more": 1},
