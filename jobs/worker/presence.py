@@ -28,7 +28,8 @@ SELECT count(*), count(*) FILTER (WHERE pools ?| %(names)s),
   (SELECT drain_requested FROM own),
   (SELECT coalesce(array_agg(name::text), '{}') FROM jobs_pausedpool)
 FROM jobs_workerprocess
-WHERE id <> %(id)s AND name NOT LIKE %(remote)s AND seen_at > clock_timestamp() - make_interval(secs => %(alive_for)s)
+WHERE id <> %(id)s AND name NOT LIKE %(remote)s
+  AND seen_at > clock_timestamp() - make_interval(secs => %(alive_for)s)
 """
 
 
