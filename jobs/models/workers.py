@@ -10,7 +10,7 @@ REMOTE = "remote/"  # begins the names of remote workers
 
 
 class WorkerProcess(models.Model):
-    """A `run_workers` process or a remote worker, and when it was last heard of. Only for people and
+    """A `run_workers` process or a remote worker, and when it was last heard of. For people and
     health checks: no rule of the queue depends on it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
