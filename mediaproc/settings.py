@@ -3,6 +3,7 @@
 A `.env` file beside manage.py is read too; the environment wins over it.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "knox",
+    "accounts",
     "jobs",
 ]
 MIDDLEWARE = [
@@ -208,15 +211,37 @@ def _mail_server() -> MailServer:
 EMAIL_TIMEOUT: float = env.float("EMAIL_TIMEOUT", default=10.0)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="mediaproc@localhost")
 
+# Accounts.
+
+ALLOW_ANONYMOUS: bool = env.bool("ALLOW_ANONYMOUS", default=DEBUG)
+TOKEN_DAYS: int = env.int("TOKEN_DAYS", default=14)
+TOKEN_MOST_DAYS: int = env.int("TOKEN_MOST_DAYS", default=90)
+KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105 - a name
+# Its migrations would make the table of its own tokens, which nobody has.
+MIGRATION_MODULES = {"knox": None}
+REST_KNOX = {
+    "TOKEN_MODEL": KNOX_TOKEN_MODEL,
+    "SECURE_HASH_ALGORITHM": "hashlib.sha512",
+    "TOKEN_PREFIX": "mp_",
+    "TOKEN_TTL": timedelta(days=TOKEN_DAYS),
+    # A login's token lives on with each use, but not for ever.
+    "AUTO_REFRESH": True,
+    "AUTO_REFRESH_MAX_TTL": timedelta(days=TOKEN_MOST_DAYS),
+    "MIN_REFRESH_INTERVAL": 60,
+}
+
 # HTTP.
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    # The first one decides between 401 and 403; a bad token beside a good cookie is refused.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.Allowed"],
     "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }
 APPEND_SLASH = False

@@ -61,9 +61,9 @@ class NewJobSerializer(SchedulingSerializer, StrictSerializer):
             )
         return attrs
 
-    def submission(self) -> Submission:
+    def submission(self, owner_id: int | None = None) -> Submission:
         """What was asked for, once it is valid."""
-        return Submission(**self.validated_data)
+        return Submission(**self.validated_data, owner_id=owner_id)
 
 
 class JobSerializer(serializers.Serializer[Job]):

@@ -1,0 +1,10 @@
+"""The app of accounts."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Tokens and plans beside Django's own users."""
+
+    name = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
