@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -20,6 +21,7 @@ class WebServer:
         port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         self.log = log
+        self.token = ""
         self._environment = {
             **environment_of(database_url),
             "PORT": str(port),
@@ -43,10 +45,16 @@ class WebServer:
             )
         wait_until(self._answers, "the web server answers")
 
-    def call(self, method: str, path: str, **options: object) -> httpx.Response:
-        """One request below /api/v1/, or of an address that an answer gave."""
-        address = path if path.startswith("/") else f"/api/v1/{path}"
-        return httpx.request(method, f"{self.address}{address}", timeout=30, **options)  # type: ignore[arg-type]
+    def call(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **options: Any
+    ) -> httpx.Response:
+        """One request with `token` below /api/v1/, or without it of an address that was given."""
+        sent = {**(headers or {})}
+        if not path.startswith("/"):
+            path = f"/api/v1/{path}"
+            sent |= {"Authorization": f"Token {self.token}"} if self.token else {}
+        url = f"{self.address}{path}"
+        return httpx.request(method, url, headers=sent, timeout=30, **options)
 
     def stop(self) -> None:
         """End it at once, its own processes too."""

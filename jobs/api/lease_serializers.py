@@ -133,7 +133,7 @@ def addresses(job_id: UUID, lease: int) -> dict[str, str]:
     }
 
 
-def leased_job(attempt: Attempt, worker_id: UUID, user_id: int | None) -> dict[str, Any]:
+def leased_job(attempt: Attempt, worker_id: UUID, user_id: int) -> dict[str, Any]:
     """A job as the worker that runs it sees it: of others it learns nothing."""
     soft, hard = limits_of(attempt)
     return {

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import APIException, NotAuthenticated, NotFound, ParseError
+from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.scopes import WORK
 from jobs import storage
 from jobs.api.files import file_answer
-from jobs.api.jobs import _id
+from jobs.api.ids import id_of
 from jobs.api.lease_serializers import (
     CompleteSerializer,
     FailSerializer,
@@ -60,7 +61,7 @@ class LeaseJobs(APIView):
     """POST jobs/lease: jobs to work on, now or within the time of `Prefer: wait=N`."""
 
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
-    scopes: ClassVar = {"POST": "work"}
+    scopes: ClassVar = {"POST": WORK}
 
     def post(self, request: Request) -> Response:
         """Answer 200 with jobs, or with what operators want of the worker; 204 when there are none;
@@ -98,7 +99,7 @@ class JobProgress(APIView):
     """POST jobs/{id}/progress: renews the lease, and tells how far the job is."""
 
     http_method_names = ["post"]  # noqa: RUF012
-    scopes: ClassVar = {"POST": "work"}
+    scopes: ClassVar = {"POST": WORK}
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the new terms, and whether to stop; 409 `lease_lost`."""
@@ -113,7 +114,7 @@ class CompleteJob(APIView):
     """POST jobs/{id}/complete: the work is done."""
 
     http_method_names = ["post"]  # noqa: RUF012
-    scopes: ClassVar = {"POST": "work"}
+    scopes: ClassVar = {"POST": WORK}
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`; 422 `bad_output` when the output is
@@ -126,7 +127,7 @@ class FailJob(APIView):
     """POST jobs/{id}/fail: the attempt failed."""
 
     http_method_names = ["post"]  # noqa: RUF012
-    scopes: ClassVar = {"POST": "work"}
+    scopes: ClassVar = {"POST": WORK}
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`."""
@@ -145,7 +146,7 @@ class ReleaseJob(APIView):
     """POST jobs/{id}/release: the worker lets go of the job, at no cost of an attempt."""
 
     http_method_names = ["post"]  # noqa: RUF012
-    scopes: ClassVar = {"POST": "work"}
+    scopes: ClassVar = {"POST": WORK}
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`."""
@@ -157,11 +158,12 @@ class LeasedSource(APIView):
     """GET jobs/{id}/lease/source?key=...: the source of a leased job."""
 
     http_method_names = ["get", "head"]  # noqa: RUF012
-    public = True  # the key says it all
+    public = True  # the key is the proof
+    authentication_classes = ()
 
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         """Answer 200 or 206; 403 for a bad key, 409 `lease_lost`, 404 where there is no source."""
-        found = _id(job_id)
+        found = id_of(job_id)
         job = held(found, read_key(SOURCE, request.query_params.get("key", ""), found))
         try:
             path = storage.resolve_source(job.source_file)
@@ -175,10 +177,11 @@ class LeasedOutput(APIView):
 
     http_method_names = ["put"]  # noqa: RUF012
     public = True
+    authentication_classes = ()
 
     def put(self, request: Request, job_id: str) -> Response:
         """Answer 204 when it is kept; it is published when the job is completed."""
-        found = _id(job_id)
+        found = id_of(job_id)
         lease_number = read_key(OUTPUT, request.query_params.get("key", ""), found)
         attempt = attempt_of(held(found, lease_number))
         length, digest = _length(request), _digest(request)
@@ -196,23 +199,19 @@ def _about(request: Request, job_id: str, shape: type[S]) -> tuple[Lease, dict[s
     asked = shape(data=request.data)
     asked.is_valid(raise_exception=True)
     body: dict[str, Any] = asked.validated_data
-    return read_lease(body["lease"], _id(job_id), _user_id(request)), body
+    return read_lease(body["lease"], id_of(job_id), _user_id(request)), body
 
 
-def _user_id(request: Request) -> int | None:
-    user: Any = request.user
-    return None if user is None else user.pk
+def _user_id(request: Request) -> int:
+    user: Any = request.user  # the scope is not for anybody
+    return int(user.pk)
 
 
 def _only_jobs_of(request: Request) -> int | None:
     """Whose jobs the worker may see: those of its own user, and everybody's only where that is one
     of the staff."""
     user: Any = request.user
-    if user is None or user.is_staff:
-        return None
-    if user.pk is None:
-        raise NotAuthenticated
-    return int(user.pk)
+    return None if user.is_staff else _user_id(request)
 
 
 def _wait(request: Request) -> float:

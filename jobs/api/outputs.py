@@ -14,10 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.scopes import READ
 from jobs import storage
 from jobs.api.fields import Moment
 from jobs.api.files import file_answer
-from jobs.api.jobs import _id, _job
+from jobs.api.ids import id_of
+from jobs.api.ownership import job_of
 from jobs.models import Job
 from jobs.remote.keys import DOWNLOAD, key, read_key
 from jobs.states import Status
@@ -34,23 +36,23 @@ class JobOutput(APIView):
     """GET jobs/{id}/output: the file that it made."""
 
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
-    scopes: ClassVar = {"GET": "read", "HEAD": "read"}
+    scopes: ClassVar = {"GET": READ}
 
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         """Answer 200 or 206; 409 while it is not COMPLETED, 410 when the file is gone, 404 where
         the job makes none."""
-        return _answer(request, _job(_id(job_id)))
+        return _answer(request, job_of(request, job_id))
 
 
 class OutputLink(APIView):
     """POST jobs/{id}/output/link: an address of the output that needs no token, for a while."""
 
     http_method_names = ["post"]  # noqa: RUF012
-    scopes: ClassVar = {"POST": "read"}
+    scopes: ClassVar = {"POST": READ}
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the address and when it expires; else as the output itself."""
-        job = _job(_id(job_id))
+        job = job_of(request, job_id)
         _file_of(job)
         address = reverse("api:shared_output", args=[job.id])
         query = urlencode({"key": key(DOWNLOAD, job.id, job.lease or 0)})
@@ -64,13 +66,17 @@ class SharedOutput(APIView):
     """GET jobs/{id}/output/shared?key=...: the output, for whoever has the link."""
 
     http_method_names = ["get", "head"]  # noqa: RUF012
-    public = True
+    public = True  # the key is the proof
+    authentication_classes = ()
 
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         """Answer like the output; 403 for a key that is wrong or has expired."""
-        found = _id(job_id)
+        found = id_of(job_id)
         read_key(DOWNLOAD, request.query_params.get("key", ""), found, settings.OUTPUT_LINK_SECONDS)
-        return _answer(request, Job.objects.get(id=found))
+        job = Job.objects.filter(id=found).first()
+        if job is None:
+            raise NotFound("No job has this id.")
+        return _answer(request, job)
 
 
 def _answer(request: Request, job: Job) -> HttpResponseBase:

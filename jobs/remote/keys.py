@@ -25,7 +25,7 @@ class Lease(NamedTuple):
     job_id: UUID
     number: int
     worker_id: UUID
-    user_id: int | None
+    user_id: int
 
 
 def lease_token(lease: Lease) -> str:
@@ -33,7 +33,7 @@ def lease_token(lease: Lease) -> str:
     return _signed("lease", [lease.job_id.hex, lease.number, lease.worker_id.hex, lease.user_id])
 
 
-def read_lease(token: str, job_id: UUID, user_id: int | None) -> Lease:
+def read_lease(token: str, job_id: UUID, user_id: int) -> Lease:
     """The lease of a token. Raises LeaseLost, also where it is of another job or user."""
     try:
         job, number, worker, user = signing.loads(token, salt=f"{_SALT}lease")

@@ -29,7 +29,7 @@ class Wishes(NamedTuple):
     paused: bool
 
 
-def worker_id(user_id: int | None, name: str) -> UUID:
+def worker_id(user_id: int, name: str) -> UUID:
     """The same for every request of a worker; two users' workers never share one."""
     return uuid5(NAMESPACE_URL, f"{user_id}/{name}")
 

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from accounts.models import Token
+from accounts.scopes import WORK
+from tests.accounts import user_named
 from tests.films import make_film
 from tests.web import WebServer
 from tests.workers import PROJECT, WorkerUnderTest, database_url
@@ -45,7 +49,14 @@ def store(_served: tuple[WebServer, Path], settings: Settings) -> Path:
 @pytest.fixture
 def web(transactional_db: None, _served: tuple[WebServer, Path], store: Path) -> WebServer:
     server, _ = _served
+    server.token = token_of(user_named("staff", is_staff=True))
     return server
+
+
+def token_of(user: User, *scopes: str) -> str:
+    """A new token, for a worker where nothing else is said."""
+    _, token = Token.objects.create(user, scopes=list(scopes or (WORK,)))
+    return str(token)
 
 
 class RemoteWorkers:
@@ -64,7 +75,7 @@ class RemoteWorkers:
             "DJANGO_SETTINGS_MODULE": "mediaproc.settings",
             "DATABASE_URL": "postgres://nobody:nothing@127.0.0.1:1/nowhere",
             "MEDIA_ROOT": "/nonexistent",
-            "REMOTE_WORKER_TOKEN": "of-nobody",
+            "REMOTE_WORKER_TOKEN": self._web.token,
             "TMPDIR": str(temporary),
         }
         with log.open("wb") as output:

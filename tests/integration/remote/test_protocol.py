@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+from uuid import UUID
 
 import httpx
 import pytest
 from django.core import signing
 from pytest_django import Settings
 
+from accounts.scopes import ADMIN, READ, SUBMIT
 from jobs.media.transcode import transcode as make
 from jobs.models import Job, JobMetrics
 from jobs.queue.cancel import cancel
@@ -22,6 +24,8 @@ from jobs.queue.pause import pause, resume
 from jobs.queue.rescue import rescue
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
+from tests.accounts import user_named
+from tests.integration.remote.conftest import token_of
 from tests.rows import expire
 from tests.waiting import wait_until
 from tests.web import WebServer
@@ -94,43 +98,12 @@ def picture(store: Path, tmp_path: Path) -> bytes:
     return (tmp_path / "picture.jpg").read_bytes()
 
 
-def test_from_lease_to_download(
-    web: WebServer, wanted: dict[str, Any], store: Path, picture: bytes
-) -> None:
-    film = (store / "sources" / "short.mp4").read_bytes()
-    job_id = transcode().id
-    answer = lease(web, wanted)
-    job = answer.json()["jobs"][0]
-    assert answer.json()["lease_seconds"] == 3 * answer.json()["renew_seconds"]
-    assert set(job) >= {"id", "lease", "attempt", "parameters", "addresses", "hard_limit_seconds"}
-
-    source = web.call("GET", job["addresses"]["source"])
-    assert source.content == film
-    part = web.call("GET", job["addresses"]["source"], headers={"Range": "bytes=10-19"})
-    assert (part.status_code, part.content) == (206, film[10:20])
-    assert part.headers["Content-Range"] == f"bytes 10-19/{len(film)}"
-
-    renewed = say(web, job, "progress", progress=0.25, message="1.5x").json()
-    assert (renewed["cancel_requested"], renewed["drain"]) == (False, False)
-    row = Job.objects.get()
-    assert (row.progress, row.progress_message) == (0.25, "1.5x")
-
-    refused(web.call("GET", f"jobs/{job_id}/output"), 409, "not_completed")
-    refused(complete(web, job), 409, "output_missing")
-    for _ in range(2):  # each answer may have been lost
-        assert bring(web, {**job, **renewed}, picture).status_code == 204
-    assert "output" not in web.call("GET", f"jobs/{job_id}").json()["links"]
-    for _ in range(2):
-        answer = complete(web, job)
-        assert (answer.status_code, answer.json()) == (200, {"status": "COMPLETED"})
-    row = Job.objects.get()
-    assert files(store) == [f"{row.lease}.jpg"]
-    assert JobMetrics.objects.get().peak_cpu_usage == 7
-    refused(say(web, job, "fail", code="no", message=""), 409, "lease_lost")
-    refused(bring(web, job, b"another"), 409, "lease_lost")
-    refused(web.call("GET", job["addresses"]["source"]), 409, "lease_lost")
-
+def download(web: WebServer, job_id: UUID, picture: bytes) -> None:
+    """The output as its owner gets it, by a link, and not at all by others."""
+    owner = web.token
     address = web.call("GET", f"jobs/{job_id}").json()["links"]["output"]
+    assert address == f"/api/v1/jobs/{job_id}/output"
+    address = address.removeprefix("/api/v1/")  # with the token
     link = web.call("POST", f"jobs/{job_id}/output/link").json()["url"]
     for where in (address, link):
         whole = web.call("GET", where)
@@ -150,8 +123,56 @@ def test_from_lease_to_download(
         assert behind.headers["Content-Range"] == f"bytes */{len(picture)}"
         assert web.call("HEAD", where).headers["Content-Length"] == str(len(picture))
     refused(web.call("GET", link[:-2]), 403, "bad_key")
+    web.token = token_of(user_named("other"), READ)
+    refused(web.call("GET", address), 404, "not_found")
+    refused(web.call("POST", f"{address}/link"), 404, "not_found")
+    web.token = owner
+
+
+def test_from_lease_to_download(
+    web: WebServer, wanted: dict[str, Any], store: Path, picture: bytes
+) -> None:
+    film = (store / "sources" / "short.mp4").read_bytes()
+    owner = user_named("owner")
+    job_id = transcode(owner_id=owner.pk).id
+    worker = web.token
+    answer = lease(web, wanted)
+    job = answer.json()["jobs"][0]
+    assert answer.json()["lease_seconds"] == 3 * answer.json()["renew_seconds"]
+    assert set(job) >= {"id", "lease", "attempt", "parameters", "addresses", "hard_limit_seconds"}
+
+    source = web.call("GET", job["addresses"]["source"])
+    assert source.content == film
+    part = web.call("GET", job["addresses"]["source"], headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, film[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(film)}"
+
+    renewed = say(web, job, "progress", progress=0.25, message="1.5x").json()
+    assert (renewed["cancel_requested"], renewed["drain"]) == (False, False)
+    row = Job.objects.get()
+    assert (row.progress, row.progress_message) == (0.25, "1.5x")
+
+    web.token = token_of(owner, READ)
+    refused(web.call("GET", f"jobs/{job_id}/output"), 409, "not_completed")
+    assert "output" not in web.call("GET", f"jobs/{job_id}").json()["links"]
+    web.token = worker
+    refused(complete(web, job), 409, "output_missing")
+    for _ in range(2):  # each answer may have been lost
+        assert bring(web, {**job, **renewed}, picture).status_code == 204
+    for _ in range(2):
+        answer = complete(web, job)
+        assert (answer.status_code, answer.json()) == (200, {"status": "COMPLETED"})
+    row = Job.objects.get()
+    assert files(store) == [f"{row.lease}.jpg"]
+    assert JobMetrics.objects.get().peak_cpu_usage == 7
+    refused(say(web, job, "fail", code="no", message=""), 409, "lease_lost")
+    refused(bring(web, job, b"another"), 409, "lease_lost")
+    refused(web.call("GET", job["addresses"]["source"]), 409, "lease_lost")
+
+    web.token = token_of(owner, READ)
+    download(web, job_id, picture)
     next((store / "outputs").rglob("*.jpg")).unlink()
-    refused(web.call("GET", address), 410, "output_gone")
+    refused(web.call("GET", f"jobs/{job_id}/output"), 410, "output_gone")
 
 
 def test_what_is_no_output_of_the_job_is_refused(
@@ -258,6 +279,30 @@ def test_keys_and_tokens_open_what_they_are_of(
     assert mine["lease"] not in web.log.read_text()
 
 
+def test_whose_jobs_a_worker_gets(web: WebServer, wanted: dict[str, Any]) -> None:
+    alice, bob = user_named("alice"), user_named("bob")
+    transcode(owner_id=bob.pk, priority=3)
+    mine = transcode(owner_id=alice.pk)
+    transcode()
+    everybodys = web.token
+    web.token = token_of(alice)
+    job = leased(web, wanted)
+    assert job["id"] == str(mine.id)
+    assert lease(web, wanted).status_code == 204
+    # The lease token is worth nothing with another's worker token, nor with one of another scope.
+    for token, status, code in (
+        (token_of(bob), 409, "lease_lost"),
+        (everybodys, 409, "lease_lost"),
+        (token_of(alice, READ, SUBMIT, ADMIN), 403, "permission_denied"),
+        ("", 401, "not_authenticated"),
+    ):
+        web.token = token
+        refused(say(web, job, "progress"), status, code)
+        refused(say(web, job, "complete", metrics=COST), status, code)
+        if status != 409:
+            refused(lease(web, wanted), status, code)
+
+
 def test_who_gets_which_job(web: WebServer, wanted: dict[str, Any]) -> None:
     low, high = transcode(priority=1), [transcode(priority=3) for _ in range(11)]
     above = transcode(priority=9)
@@ -301,7 +346,7 @@ def test_waiting(web: WebServer, wanted: dict[str, Any]) -> None:
         httpx.post(
             f"{web.address}/api/v1/jobs/lease",
             json=wanted,
-            headers={"Prefer": "wait=20"},
+            headers={"Prefer": "wait=20", "Authorization": f"Token {web.token}"},
             timeout=0.75,  # between two looks of the service
         )
     left = transcode()
