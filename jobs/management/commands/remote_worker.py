@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from jobs.processors.declaration import Processor
 from jobs.processors.registry import BadRegistry, processors
-from jobs.remote.client.loop import RemoteWorker, Settings
+from jobs.remote.client.loop import RemoteWorker, Settings, Stuck
 from jobs.remote.client.server import Refused
 
 DESCRIPTION = """\
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError("--server is an address that begins with https:// or http://")
         try:
             RemoteWorker(asked, _chosen(types)).run()
-        except (BadRegistry, Refused) as error:
+        except (BadRegistry, Refused, Stuck) as error:
             raise CommandError(str(error)) from None
 
 

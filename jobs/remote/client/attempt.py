@@ -48,6 +48,8 @@ class RemoteContext:
         self._begun_at = time.monotonic()
         self._every = min(renew_seconds, LONGEST_SILENCE_SECONDS)
         self._stop = threading.Event()
+        self._stopped_at: float | None = None
+        self._returned = False
         self._closed = threading.Event()
         self._progress: tuple[float | None, str] = (None, "")
         self._state: dict[str, Any] | None = None
@@ -62,7 +64,19 @@ class RemoteContext:
 
     def stop(self) -> None:
         """Ask the processor to stop."""
+        if self._stopped_at is None:
+            self._stopped_at = time.monotonic()
         self._stop.set()
+
+    def returned(self) -> None:
+        """The processor has returned: what follows has an end of its own."""
+        self._returned = True
+
+    def deaf_for(self) -> float:
+        """For how many seconds the processor has not listened to a stop."""
+        if self._stopped_at is None or self._returned:
+            return 0.0
+        return time.monotonic() - self._stopped_at
 
     def report(self, progress: float | None, message: str = "") -> None:
         """Keep the newest progress; the next renewal tells it."""

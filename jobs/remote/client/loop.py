@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -17,7 +18,7 @@ from django.conf import settings
 
 from jobs.processors.declaration import Processor
 from jobs.remote.client.attempt import RemoteContext
-from jobs.remote.client.server import AWAY, GaveUp, Refused, Server, backoff
+from jobs.remote.client.server import AWAY, GaveUp, LeaseLost, Refused, Server, backoff
 from jobs.remote.client.work import work
 
 WAIT_SECONDS = 20.0
@@ -25,6 +26,10 @@ IDLE_SECONDS = 2.0  # between looks, where the service does not let this worker 
 TICK_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
+
+
+class Stuck(Exception):
+    """A thread does not come back from its job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class RemoteWorker:
     def run(self) -> None:
         """Until SIGTERM or SIGINT, or until the service says so: what runs then is handed back.
 
-        Raises Refused when the service takes nothing of this worker.
+        Raises Refused when the service takes nothing of this worker, Stuck.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._catch)
@@ -68,7 +73,7 @@ class RemoteWorker:
             while thread.is_alive():
                 thread.join(TICK_SECONDS)
                 # The end of this process hangs up: for a worker that is gone nothing is claimed.
-                if self._signalled and self._stop():
+                if (self._signalled and self._stop()) or self._is_stuck():
                     break
             self._say_goodbye()
             log.info("worker.ended")
@@ -85,6 +90,17 @@ class RemoteWorker:
         if (context := self._context) is not None:
             context.stop()
         return self._waiting
+
+    def _is_stuck(self) -> bool:
+        """Whether a processor does not listen: the process ends, its supervisor starts another."""
+        context = self._context
+        if context is None or context.deaf_for() <= settings.WORKER_GRACE_SECONDS:
+            return False
+        log.error("job.stuck", job_id=context.attempt.id)
+        self._error = Stuck(f"job {context.attempt.id} does not listen to its stop")
+        with suppress(httpx.HTTPError, Refused, LeaseLost):
+            self._server.say_once(context.job, "release")
+        return True
 
     def _work(self) -> None:
         try:

@@ -46,6 +46,7 @@ def _outcome(
         return Failed(f"There is no {job['source_file']!r} in the media store.", "source_not_found")
     try:
         outcome = _run(processor, context) if _fetched(server, context) else Interrupted()
+        context.returned()
     except storage.NotEnoughSpace as error:
         return Retry(str(error), code="disk_full")
     if context.stopped():

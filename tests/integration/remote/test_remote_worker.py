@@ -115,7 +115,7 @@ def test_who_was_stopped_past_its_lease_publishes_nothing(
     assert JobMetrics.objects.count() == 1
 
 
-def test_cancel_sigterm_and_drain(remote: RemoteWorkers, store: Path) -> None:
+def test_cancel_sigterm_and_drain(remote: RemoteWorkers, store: Path, tmp_path: Path) -> None:
     worker = remote.start()
     job = transcode("long.mp4", "webm")
     under_way(job, worker)
@@ -132,6 +132,16 @@ def test_cancel_sigterm_and_drain(remote: RemoteWorkers, store: Path) -> None:
     job.refresh_from_db()
     assert (job.status, job.attempt, job.lost_leases) == (Status.QUEUED, 0, 0)
     assert not files(store)
+    Job.objects.all().delete()
+
+    # A processor that does not listen loses its process, and the job goes back all the same.
+    deaf = submit(NewJob("hold", priority=2, parameters={"folder": str(tmp_path), "deaf": True}))
+    worker = remote.start("--types", "hold", WORKER_GRACE_SECONDS="0.5")
+    wait_until(lambda: list(tmp_path.glob(f"{deaf.id}.*")), "it runs")
+    worker.send(signal.SIGTERM)
+    assert worker.wait() == 1
+    deaf.refresh_from_db()
+    assert (deaf.status, deaf.attempt) == (Status.QUEUED, 0)
     Job.objects.all().delete()
 
     # One that waits for jobs ends at once, and nothing is claimed for it.
