@@ -320,6 +320,11 @@ def test_who_gets_which_job(web: WebServer, wanted: dict[str, Any]) -> None:
     assert turn == [str(job.id) for job in (order[1], order[2], order[0])]
 
 
+def asked(web: WebServer) -> int:
+    """How many requests for jobs have ended."""
+    return web.log.read_text().count("POST /api/v1/jobs/lease ")
+
+
 def test_waiting(web: WebServer, wanted: dict[str, Any]) -> None:
     with ThreadPoolExecutor(12) as threads:
         waiting = [threads.submit(lease, web, wanted, 3) for _ in range(10)]
@@ -342,13 +347,15 @@ def test_waiting(web: WebServer, wanted: dict[str, Any]) -> None:
     resume("low")
     # For a worker that hangs up nothing is claimed.
     Job.objects.all().delete()
+    before = asked(web)
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(
             f"{web.address}/api/v1/jobs/lease",
             json=wanted,
             headers={"Prefer": "wait=20", "Authorization": f"Token {web.token}"},
-            timeout=0.75,  # between two looks of the service
+            timeout=0.75,
         )
+    wait_until(lambda: asked(web) > before, "the service notices", seconds=5)
     left = transcode()
     assert leased(web, wanted)["id"] == str(left.id)
 
