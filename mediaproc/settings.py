@@ -184,6 +184,14 @@ SIMULATE_MISSING_SOURCES: bool = env.bool("SIMULATE_MISSING_SOURCES", default=DE
 SIMULATE_SECONDS_HIGH: str = env.str("SIMULATE_SECONDS_HIGH", default="3-5")
 SIMULATE_SECONDS_LOW: str = env.str("SIMULATE_SECONDS_LOW", default="5-10")
 
+MEDIA_ACCEL_PREFIX: str = env.str("MEDIA_ACCEL_PREFIX", default="")
+OUTPUT_LINK_SECONDS: int = env.int("OUTPUT_LINK_SECONDS", default=3600)
+
+# Remote workers.
+
+LEASE_WAITERS: int = env.int("LEASE_WAITERS", default=4)
+REMOTE_WORKER_TOKEN: str = env.str("REMOTE_WORKER_TOKEN", default="")
+
 # Mail: EMAIL_URL, or EMAIL_HOST and its kin. With neither, jobs of type send_email are refused.
 
 

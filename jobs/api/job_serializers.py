@@ -180,10 +180,13 @@ class JobSerializer(serializers.Serializer[Job]):
 
     def get_links(self, job: Job) -> dict[str, str]:
         """Where to go from here."""
-        return {
+        links = {
             "self": reverse("api:job", args=[job.id]),
             "events": reverse("api:job_events", args=[job.id]),
         }
+        if job.status == Status.COMPLETED and "output" in (job.result or {}):
+            links["output"] = reverse("api:output", args=[job.id])
+        return links
 
 
 _JOB = JobSerializer()

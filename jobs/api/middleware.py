@@ -65,7 +65,7 @@ def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if response.status_code >= 400 and not is_problem:  # noqa: PLR2004 - where HTTP's errors begin
         response = general_problem(request, response.status_code)
     for name, value in HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)  # a file has stricter ones
     return response
 
 

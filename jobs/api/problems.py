@@ -21,6 +21,8 @@ from jobs.api.document import FieldError, general_problem, is_api, problem
 from jobs.processors.contract import Invalid
 from jobs.queue.errors import NoSuchJob, WrongStatus
 from jobs.queue.limits import TooManySubmissions
+from jobs.remote.errors import Refused
+from jobs.storage import OutputGone
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +98,16 @@ def _(exception: TooManySubmissions, request: HttpRequest) -> HttpResponse:
 @_answer.register
 def _(exception: InvalidRows, request: HttpRequest) -> HttpResponse:
     return problem(request, 400, "invalid_rows", str(exception), **exception.report.as_json())
+
+
+@_answer.register
+def _(exception: Refused, request: HttpRequest) -> HttpResponse:
+    return problem(request, exception.status, exception.code, str(exception))
+
+
+@_answer.register
+def _(exception: OutputGone, request: HttpRequest) -> HttpResponse:
+    return problem(request, 410, "output_gone", str(exception))
 
 
 @_answer.register

@@ -6,10 +6,11 @@ from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
 from jobs.models.job import Job, JobMetrics
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
 from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
-from jobs.models.workers import PausedPool, SubmissionCount, WorkerProcess
+from jobs.models.workers import REMOTE, PausedPool, SubmissionCount, WorkerProcess
 
 __all__ = [
     "CLOCK",
+    "REMOTE",
     "BatchPart",
     "DurationHistory",
     "Job",
