@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -11,6 +12,10 @@ from jobs.models import Job
 
 PAGE = 50
 LARGEST_PAGE = 200
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}),
+    OpenApiParameter("cursor", str, description="From the address that `next` is."),
+]
 
 
 def page_of(request: Request, found: QuerySet[Job]) -> tuple[list[Job], str | None]:

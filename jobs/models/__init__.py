@@ -3,6 +3,7 @@
 from jobs.models.columns import CLOCK, new_id
 from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
 from jobs.models.job import Job, JobMetrics
+from jobs.models.requests import IdempotencyKey, RequestCount
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
 from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
 from jobs.models.workers import PausedPool, SubmissionCount, WorkerProcess
@@ -10,6 +11,7 @@ from jobs.models.workers import PausedPool, SubmissionCount, WorkerProcess
 __all__ = [
     "CLOCK",
     "DurationHistory",
+    "IdempotencyKey",
     "Job",
     "JobAttempt",
     "JobCheckpoint",
@@ -18,6 +20,7 @@ __all__ = [
     "JobRollup",
     "MissedRuns",
     "PausedPool",
+    "RequestCount",
     "RollupMark",
     "Schedule",
     "ScheduleFire",
