@@ -25,4 +25,4 @@ class CompressionMiddleware(GZipMiddleware):
             and response.headers.get("Content-Type", "").partition(";")[0].endswith("json")
             and len(response.content) >= SMALLEST
         )
-        return super().process_response(request, response) if worth_it else response  # type: ignore[arg-type]
+        return super().process_response(request, response) if worth_it else response

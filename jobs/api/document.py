@@ -1,8 +1,8 @@
 """The RFC 9457 document that every error under /api/ is.
 
 Members: type, title, status, detail, instance; ours are `code` (stable, snake_case) and `errors`, a
-list of {field, code, detail} that is empty unless fields are to blame. A 5xx has `request_id`, which
-the log has too.
+list of {field, code, detail} that is empty unless fields are to blame. A 5xx has `request_id`,
+which the log has too.
 """
 
 from http import HTTPStatus

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from hashlib import sha256
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.db import transaction
 from rest_framework.exceptions import APIException, ParseError
@@ -56,7 +56,9 @@ def idempotent(handler: Handler[View, Rest]) -> Handler[View, Rest]:
     """
 
     @wraps(handler)
-    def answered(view: View, request: Request, *args: Rest.args, **kwargs: Rest.kwargs) -> Response:
+    def answered(
+        view: View, request: Request, /, *args: Rest.args, **kwargs: Rest.kwargs
+    ) -> Response:
         if HEADER not in request.headers:
             return handler(view, request, *args, **kwargs)
         digest = _digest(request)
@@ -70,7 +72,7 @@ def idempotent(handler: Handler[View, Rest]) -> Handler[View, Rest]:
             _keep(digest, fingerprint, response)
         return response
 
-    return answered
+    return cast("Handler[View, Rest]", answered)
 
 
 def _digest(request: Request) -> str:

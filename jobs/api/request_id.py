@@ -16,8 +16,8 @@ log = structlog.get_logger(__name__)
 
 
 class RequestIdMiddleware:
-    """Takes a well-formed X-Request-ID or makes one; answers with it, binds it for the log, and logs
-    one line a request. The first middleware, so that every answer passes it.
+    """Takes a well-formed X-Request-ID or makes one; answers with it, binds it for the log, and
+    logs one line a request. The first middleware, so that every answer passes it.
 
     The line has the route and not the address: what a client put into path, query and headers may
     be secret, or made to look like another line.

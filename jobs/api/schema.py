@@ -42,4 +42,6 @@ class Schema(APIView):
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """The document for people. All that the page loads comes from here."""
-    return render(request, "jobs/docs.html", headers={"Content-Security-Policy": PAGE_POLICY})
+    response = render(request, "jobs/docs.html")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response
