@@ -1,6 +1,8 @@
 # `make run` and `make test` need nothing but git, make and Python 3.11 or later with pip.
 PYTHON ?= python3
 ARGS ?=
+# Most tests wait for processes most of the time. A file stays in one process: its tests share servers.
+PYTEST := -m pytest -n 2 --dist loadfile
 BIN := .venv/bin
 ENVIRONMENT := $(PYTHON) scripts/environment.py
 POSTGRESQL_15 := /usr/lib/postgresql/15/bin
@@ -34,13 +36,13 @@ types: environment-dev ## mypy --strict
 	$(call step,mypy,DEBUG=True $(BIN)/mypy)
 
 pytest: environment-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python $(PYTEST) $(ARGS)
 
 # The oldest PostgreSQL that is supported runs the queue, where Debian's package of it is here.
 pytest-15: environment-dev
 	@if [ -d $(POSTGRESQL_15) ] && [ -z '$(ARGS)' ]; then \
 	  EMBEDDED_POSTGRES_BIN=$(POSTGRESQL_15) TEST_POSTGRES_ROOT=.postgres-test-15 \
-	  $(BIN)/python -m pytest -q tests/integration/queue tests/integration/test_migrations.py; \
+	  $(BIN)/python $(PYTEST) -q tests/integration/queue tests/integration/test_migrations.py; \
 	elif [ -z '$(ARGS)' ]; then echo 'PostgreSQL 15: SKIPPED, there is no $(POSTGRESQL_15)'; fi
 
 test-matrix: environment-dev ## The tests on the other Pythons, Djangos and PostgreSQLs that are here

@@ -8,3 +8,7 @@ class AccountsConfig(AppConfig):
 
     name = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Called by Django once all apps are loaded."""
+        from accounts import checks  # noqa: F401 - they register themselves

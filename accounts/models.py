@@ -1,6 +1,8 @@
 """What an account has beside Django's own user, and the tokens that it hands to programs."""
 
+from collections.abc import Iterable
 from typing import ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
@@ -20,6 +22,9 @@ class Account(models.Model):
     plan = models.CharField(
         max_length=20, default=FREE, db_default=FREE, help_text="A name of accounts/plans.py."
     )
+    unconfirmed_since = models.DateTimeField(
+        null=True, editable=False, help_text="Registered then, and the address not confirmed yet."
+    )
 
     def __str__(self) -> str:
         return f"{self.user}: {self.plan}"
@@ -32,6 +37,7 @@ class Token(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
     not ends when it was said.
     """
 
+    id = models.UUIDField(default=uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100, blank=True, default="")
     scopes = ArrayField(models.CharField(max_length=10), default=list)
     lives_on = models.BooleanField(default=False)
@@ -48,9 +54,16 @@ def plan_of(user: AbstractBaseUser | AnonymousUser | None) -> Plan:
     """The limits of a user. Without an account only the service's limits count."""
     if not isinstance(user, User) or user.is_staff:
         return UNLIMITED
-    account = Account.objects.filter(user=user).first() if not _is_loaded(user) else user.account
+    if "account" not in user._state.fields_cache:  # a token's user brings it along
+        return plans_of([user.pk])[user.pk]
+    account: Account | None = getattr(user, "account", None)
     return PLANS.get(account.plan if account else FREE, PLANS[FREE])
 
 
-def _is_loaded(user: User) -> bool:
-    return "account" in user._state.fields_cache
+def plans_of(user_ids: Iterable[int]) -> dict[int, Plan]:
+    """The limits of these users, by primary key."""
+    rows = User.objects.filter(pk__in=user_ids).values_list("pk", "is_staff", "account__plan")
+    return {
+        pk: UNLIMITED if is_staff else PLANS.get(plan or FREE, PLANS[FREE])
+        for pk, is_staff, plan in rows
+    }

@@ -10,7 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.models import Token
-from accounts.scopes import ADMIN, OF_ANYBODY, SCOPES
+from accounts.scopes import ADMIN, LOGIN, OF_ANYBODY, SCOPES, SIGNED_IN
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -39,8 +39,11 @@ def scopes_of(request: Request) -> frozenset[str]:
     user: Any = request.user
     if user is None or not user.is_authenticated:
         return OF_ANYBODY if settings.ALLOW_ANONYMOUS else frozenset()
-    held = request.auth.scopes if isinstance(request.auth, Token) else SCOPES
-    return frozenset(held) if user.is_staff else frozenset(held) - {ADMIN}
+    token = request.auth if isinstance(request.auth, Token) else None
+    held = {SIGNED_IN, *(SCOPES if token is None else SCOPES.keys() & token.scopes)}
+    if token is None or token.lives_on:
+        held.add(LOGIN)
+    return frozenset(held if user.is_staff else held - {ADMIN})
 
 
 def is_admin(request: Request) -> bool:

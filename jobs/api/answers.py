@@ -144,3 +144,40 @@ class Health(_Shape):
     database = DatabaseHealth()
     workers = serializers.DictField(child=CrewHealth())
     wakeup = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
+
+
+class PoolState(_Shape):
+    """What a pool serves, and whether it is paused."""
+
+    name = serializers.CharField()
+    lowest_priority = serializers.IntegerField()
+    highest_priority = serializers.IntegerField()
+    threads = serializers.IntegerField()
+    paused = serializers.BooleanField()
+    paused_at = Moment(allow_null=True)
+    paused_by = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+
+
+class PoolList(_Shape):
+    """Every pool."""
+
+    pools = PoolState(many=True)
+
+
+class Reasons(_Shape):
+    """Why jobs FAILED, the most frequent first."""
+
+    reasons = serializers.ListField(child=serializers.DictField())
+
+
+class Retried(_Shape):
+    """How many jobs run again."""
+
+    retried = serializers.IntegerField()
+
+
+class Replayed(_Shape):
+    """How many jobs were made."""
+
+    replayed = serializers.IntegerField()

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
 from jobs.api.answers import History, JobPage
 from jobs.api.etag import answer_if_changed
@@ -41,9 +42,9 @@ class Jobs(APIView):
         """Answer 201 with the job, and its address as Location."""
         asked = NewJobSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        owner = owner_of(request)
-        spend(owner)
-        return _created(take(asked.submission(owner)))
+        owner, plan = owner_of(request), plan_of(request.user)
+        spend(owner, most=plan.jobs_a_minute)
+        return _created(take(asked.submission(owner, plan)))
 
     @extend_schema(parameters=[SelectionSerializer, *PAGE_PARAMETERS], responses=JobPage)
     def get(self, request: Request) -> Response:
@@ -124,7 +125,7 @@ class ReplayJob(APIView):
         old = job_of(request, job_id)
         with transaction.atomic():
             job = replay(old.id, actor=actor_of(request))
-            spend(owner_of(request))
+            spend(owner_of(request), most=plan_of(request.user).jobs_a_minute)
         return _created(job)
 
 

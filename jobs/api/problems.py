@@ -8,7 +8,6 @@ from functools import singledispatch
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -100,7 +99,7 @@ def _(exception: WrongStatus, request: HttpRequest) -> HttpResponse:
 
 @_answer.register
 def _(exception: TooManySubmissions, request: HttpRequest) -> HttpResponse:
-    note_limit(request, "jobs", settings.JOBS_PER_MIN_LIMIT, 0, exception.retry_after)
+    note_limit(request, "jobs", exception.most, 0, exception.retry_after)
     response = problem(request, 429, "too_many_submissions", str(exception))
     response["Retry-After"] = str(exception.retry_after)
     return response

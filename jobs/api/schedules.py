@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
 from jobs.api.answers import SchedulePage
 from jobs.api.idempotency import idempotent
@@ -30,7 +31,7 @@ class Schedules(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Answer 201 with the schedule, and its address as Location."""
-        asked = ScheduleBodySerializer(data=request.data)
+        asked = ScheduleBodySerializer(data=request.data, context={"plan": plan_of(request.user)})
         asked.is_valid(raise_exception=True)
         try:
             schedule = schedules.create(**asked.validated_data, owner_id=owner_of(request))
@@ -63,7 +64,9 @@ class OneSchedule(APIView):
     def patch(self, request: Request, schedule_id: str) -> Response:
         """Answer 200 with the schedule as it is now. What is not given stays."""
         schedule = _find(request, schedule_id)
-        asked = ScheduleBodySerializer(schedule, data=request.data, partial=True)
+        asked = ScheduleBodySerializer(
+            schedule, data=request.data, partial=True, context={"plan": plan_of(request.user)}
+        )
         asked.is_valid(raise_exception=True)
         return _changed(schedule.id, asked.validated_data)
 

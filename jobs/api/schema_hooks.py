@@ -82,7 +82,8 @@ def add_errors(result: Any, **_: Any) -> Any:
 def add_links(result: Any, **_: Any) -> Any:
     """What is made can be looked at; what makes takes an Idempotency-Key."""
     for operation in _operations(result):
-        if created := operation["responses"].get("201"):
+        created = operation["responses"].get("201")
+        if created and "auth" not in operation["tags"]:  # what is secret is not kept
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             created.setdefault("headers", {})["Location"] = {"schema": {"type": "string"}}
         if found := _LINKS.get(operation["operationId"]):

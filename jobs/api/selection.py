@@ -1,11 +1,14 @@
 """Which jobs are meant: the filters of the list."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from jobs.api.fields import STATUSES, PriorityField, StrictSerializer, TextField
 from jobs.queue.selection import Selection
 
 MAX_DIGITS = 5
+MOST_IDS = 1000
 
 
 class PriorityFilter(PriorityField):
@@ -23,6 +26,7 @@ class SelectionSerializer(StrictSerializer):
     status = serializers.ChoiceField(choices=STATUSES, required=False)
     job_type = TextField(max_length=50, required=False)
     error_code = TextField(max_length=50, required=False)
+    owner = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
     priority = PriorityFilter(required=False)
     created_from = serializers.DateTimeField(required=False)
     created_to = serializers.DateTimeField(required=False)
@@ -30,3 +34,19 @@ class SelectionSerializer(StrictSerializer):
     def selection(self) -> Selection:
         """What was asked for, once it is valid."""
         return Selection(**self.validated_data)
+
+
+class BulkSerializer(SelectionSerializer):
+    """The body of what is done to many jobs: at least one filter, so that nobody means all of them
+    by a slip."""
+
+    priority = PriorityField(required=False)
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), max_length=MOST_IDS, allow_empty=False, required=False
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Some are meant."""
+        if not attrs:
+            raise serializers.ValidationError("Give ids or a filter.", code="required")
+        return attrs

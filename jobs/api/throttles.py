@@ -14,8 +14,8 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.client_address import client_address
 from accounts.models import plan_of
-from jobs.api.client_address import client_address
 from jobs.api.ownership import owner_of
 from jobs.queue.requests import count
 

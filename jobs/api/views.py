@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
 from jobs.api.answers import Health
 from jobs.api.document import problem
@@ -34,9 +35,9 @@ class SubmitJob(APIView):
         """Answer 201 with the job, and its status address as Location."""
         submission = SubmissionSerializer(data=request.data)
         submission.is_valid(raise_exception=True)
-        owner = owner_of(request)
-        spend(owner)
-        job = take(Submission(**submission.validated_data, owner_id=owner))
+        owner, plan = owner_of(request), plan_of(request.user)
+        spend(owner, most=plan.jobs_a_minute)
+        job = take(Submission(**submission.validated_data, owner_id=owner, plan=plan))
         location = reverse("api:job_status", args=[job.id])
         return Response(SubmittedSerializer(job).data, status=201, headers={"Location": location})
 

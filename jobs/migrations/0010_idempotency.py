@@ -6,7 +6,7 @@ import jobs.models.columns
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0007_schedules")]
+    dependencies = [("jobs", "0009_schedule_owner")]
 
     operations = [
         migrations.CreateModel(

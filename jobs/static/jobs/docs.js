@@ -8,9 +8,4 @@ SwaggerUIBundle({
   url: docs.dataset.schema,
   deepLinking: true,
   validatorUrl: null,
-  requestInterceptor(request) {
-    const cookie = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]+)/);
-    if (cookie) request.headers["X-CSRFToken"] = cookie[1];
-    return request;
-  },
 });
