@@ -6,6 +6,8 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import structlog
+from django.core.signals import request_finished
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 HEADER = "X-Request-ID"
@@ -31,11 +33,17 @@ class RequestIdMiddleware:
         given = request.headers.get(HEADER, "")
         request_id = given if _WELL_FORMED.fullmatch(given) else str(uuid4())
         request.META["mediaproc.request_id"] = request_id
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            response = self.get_response(request)
-            response.headers[HEADER] = request_id
-            _log(request, response, time.perf_counter() - began)
+        # Django logs refusals after the last middleware: what is bound stays until the very end.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response.headers[HEADER] = request_id
+        _log(request, response, time.perf_counter() - began)
         return response
+
+
+@receiver(request_finished)
+def _unbind(**_: object) -> None:
+    structlog.contextvars.unbind_contextvars("request_id")
 
 
 def request_id_of(request: HttpRequest) -> str:
