@@ -13,6 +13,10 @@ _SETTINGS = """
 path = "{users}"
 peers = ["alice", "bob"]
 
+# What a job type wants of its parameters, a cron expression, a cursor: no JSON schema says it.
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422"]
+
 [generation]
 allow-x00 = false
 """
