@@ -25,7 +25,7 @@ def _served(resolver: URLResolver, prefix: str = "/") -> set[tuple[str, str]]:
             found |= _served(entry, address)
         elif isinstance(entry, URLPattern) and address.startswith("/api/"):
             view: Any = getattr(entry.callback, "cls", None)
-            for method in METHODS & set(view.http_method_names if view else ()):
+            for method in METHODS & set(getattr(view, "http_method_names", ())):
                 if hasattr(view, method):
                     found.add((method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", address)))
     return found

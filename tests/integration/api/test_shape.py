@@ -123,7 +123,8 @@ def test_a_key_makes_one_job_whoever_hurries(alice: User, client_of: ClientOf) -
 
 @pytest.mark.django_db(transaction=True)
 def test_a_key_in_flight_is_409(api: Client) -> None:
-    """Without an account, whose count of requests would be locked too. The first request holds the lock for as long as its transaction lasts."""
+    """The first request holds the lock for as long as its transaction lasts. Without an account:
+    that would hold its count of requests, too."""
     locks = "SELECT objid, classid FROM pg_locks WHERE locktype = 'advisory'"
 
     def submit(client: Client, **headers: str) -> Any:
@@ -293,8 +294,7 @@ def test_the_log_has_no_secret(
 @pytest.mark.django_db
 def test_long_answers_to_get_are_compressed(hers: APIClient) -> None:
     for _ in range(3):
-        made = _made(hers, **{"Accept-Encoding": "gzip"})
-    assert "Content-Encoding" not in made.headers
+        assert "Content-Encoding" not in _made(hers, **{"Accept-Encoding": "gzip"}).headers
     page = hers.get(JOBS, headers={"Accept-Encoding": "gzip"})
 
     assert page["Content-Encoding"] == "gzip"
