@@ -19,7 +19,7 @@ expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422"]
 
 # DELETE of a job that is not final cancels it: it is there afterwards, and should be.
 [[operations]]
-include-path-regex = "/jobs?/\\{{job_id\\}}"
+include-path-regex = '/jobs?/\\{{job_id\\}}'
 [operations.checks]
 use_after_free.enabled = false
 
