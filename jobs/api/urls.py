@@ -17,12 +17,15 @@ from jobs.api.leases import (
 from jobs.api.outputs import JobOutput, OutputLink, SharedOutput
 from jobs.api.pools import PausePool, Pools, ResumePool
 from jobs.api.schedules import OneSchedule, PauseSchedule, ResumeSchedule, Schedules
+from jobs.api.schema import Schema, docs
 from jobs.api.stats import JobCounts, JobStatistics
 from jobs.api.types import JobTypes
 from jobs.api.views import JobStatus, ServiceHealth, SubmitJob
 
 app_name = "api"
 urlpatterns = [
+    path("schema", Schema.as_view(), name="schema"),
+    path("docs", docs, name="docs"),
     path("submit_job", SubmitJob.as_view(), name="submit_job"),
     path("job/<str:job_id>/status", JobStatus.as_view(), name="job_status"),
     path("jobs", Jobs.as_view(), name="jobs"),

@@ -4,6 +4,7 @@ from jobs.models.batch import BatchPart
 from jobs.models.columns import CLOCK, new_id
 from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
 from jobs.models.job import Job, JobMetrics
+from jobs.models.requests import IdempotencyKey, RequestCount
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
 from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
 from jobs.models.workers import REMOTE, PausedPool, SubmissionCount, WorkerProcess
@@ -13,6 +14,7 @@ __all__ = [
     "REMOTE",
     "BatchPart",
     "DurationHistory",
+    "IdempotencyKey",
     "Job",
     "JobAttempt",
     "JobCheckpoint",
@@ -21,6 +23,7 @@ __all__ = [
     "JobRollup",
     "MissedRuns",
     "PausedPool",
+    "RequestCount",
     "RollupMark",
     "Schedule",
     "ScheduleFire",

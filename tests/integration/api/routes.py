@@ -55,6 +55,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "auth/me/password": {"POST": "login"},
     "auth/me/tokens": {"GET": "login", "HEAD": "login", "POST": "login"},
     "auth/me/tokens/<str:token_id>": {"DELETE": "own token"},
+    "schema": _PUBLIC,
     "submit_job": {"POST": "submit"},
     "job/<str:job_id>/status": _READ_OWN,
     "jobs": {**_READ, "POST": "submit"},

@@ -35,7 +35,8 @@ def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
 
 
 def test_every_route_is_in_the_table() -> None:
-    assert sorted(routes(get_resolver())) == sorted(f"{PREFIX}{route}" for route in ROUTES)
+    operations = set(routes(get_resolver())) - {f"{PREFIX}docs"}  # a page, for everybody
+    assert operations == {f"{PREFIX}{route}" for route in ROUTES}
 
 
 @pytest.fixture
