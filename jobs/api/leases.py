@@ -27,6 +27,7 @@ from jobs.api.lease_serializers import (
     lease_terms,
     leased_job,
 )
+from jobs.api.throttles import WorkThrottle
 from jobs.remote import outputs, presence
 from jobs.remote.errors import LeaseLost
 from jobs.remote.keys import OUTPUT, SOURCE, Lease, read_key, read_lease
@@ -62,6 +63,7 @@ class LeaseJobs(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     def post(self, request: Request) -> Response:
         """Answer 200 with jobs, or with what operators want of the worker; 204 when there are none;
@@ -100,6 +102,7 @@ class JobProgress(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the new terms, and whether to stop; 409 `lease_lost`."""
@@ -115,6 +118,7 @@ class CompleteJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`; 422 `bad_output` when the output is
@@ -128,6 +132,7 @@ class FailJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`."""
@@ -147,6 +152,7 @@ class ReleaseJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`."""

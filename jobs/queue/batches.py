@@ -19,6 +19,11 @@ def kept(job_id: UUID) -> Iterator[bytes]:
         yield bytes(parts.get(number=number).body)
 
 
+def waiting(owner_id: int | None) -> int:
+    """Of how many of this owner's batches there are pieces."""
+    return BatchPart.objects.filter(number=0, job__owner=owner_id).count()
+
+
 def forget(job_id: UUID) -> None:
     """Delete them: they are needed no more."""
     BatchPart.objects.filter(job_id=job_id).delete()
