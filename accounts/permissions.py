@@ -43,7 +43,7 @@ def scopes_of(request: Request) -> frozenset[str]:
     token = request.auth if isinstance(request.auth, Token) else None
     held = scopes_of_user(user)
     if token is not None:
-        held &= token.scopes
+        held = held.intersection(token.scopes)
     login = {LOGIN} if token is None or token.lives_on else set()
     return frozenset({SIGNED_IN, *login, *held})
 

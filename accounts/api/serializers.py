@@ -98,7 +98,7 @@ def checked_password(password: str, user: User) -> str:
 
 
 def check_scopes(scopes: list[str], held: Iterable[str]) -> None:
-    """Raise ValidationError for a scope that is not held: no token is for more than who makes it."""
+    """Raise ValidationError for a scope that is not held: no token has more than its maker."""
     if missing := set(scopes).difference(held):
         text = f"This takes more than you have: {', '.join(sorted(missing))}."
         detail = serializers.ErrorDetail(text, "not_allowed")

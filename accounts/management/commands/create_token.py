@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from rest_framework.exceptions import ValidationError
 
 from accounts.api.serializers import NewTokenSerializer, check_scopes
-from accounts.permissions import scopes_of_user
 from accounts.models import Token
+from accounts.permissions import scopes_of_user
 from accounts.scopes import SCOPES
 
 
