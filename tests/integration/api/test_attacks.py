@@ -26,8 +26,8 @@ IMPORT = {"media_type": "text/csv", "size": 1, "partial": True}
 WANTED = {"pool": "low", "types": ["noop"], "count": 1, "version": 1, "name": "mine"}
 
 
-def post(client: APIClient, path: str, body: object = None, **headers: str) -> Any:
-    data = b"" if body is None else json.dumps(body).encode()
+def post(client: APIClient, path: str, body: object = None, **headers: Any) -> Any:
+    data = "" if body is None else json.dumps(body)
     return client.generic("POST", API + path, data, "application/json", **headers)
 
 
