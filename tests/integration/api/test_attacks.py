@@ -19,6 +19,8 @@ from jobs.queue.submit import NewJob, submit
 from jobs.worker.settlement import settle_alone
 from tests.accounts import PASSWORD, ClientOf
 from tests.integration.api.asking import errors_of, problem_of
+from tests.integration.api.routes import ROUTES
+from tests.integration.api.test_access import address
 from tests.rows import claim_one, finished
 
 API = "/api/v1/"
@@ -152,9 +154,50 @@ def test_large_batches_wait_in_small_numbers_and_never_in_a_request(
     assert BatchPart.objects.count() == batch.MOST_WAITING
 
 
+def test_metadata_is_small(alice: User, client_of: ClientOf) -> None:
+    client = client_of(alice)
+    for metadata, code in (
+        ({"a": [[[[1]]]]}, "too_deep"),
+        ({"a": "\u00fc" * 2_050}, "too_large"),
+        ([], "not_a_dict"),
+    ):
+        answer = post(client, "jobs", {"job_type": "noop", "metadata": metadata})
+        document = problem_of(answer, 400, "validation_error")
+        assert errors_of(document) == {("metadata", code)}
+    answer = post(client, "jobs", {"job_type": "noop", "metadata": {"\0": 1}})
+    problem_of(answer, 400, "bad_character")
+
+
 def test_no_name_that_looks_like_another(db: None, settings: Settings) -> None:
     settings.ALLOW_REGISTRATION = True
     made = post(APIClient(), "auth/register", {"username": "\uff50aul", "password": PASSWORD})
     assert made.json()["username"] == "paul"
     taken = post(APIClient(), "auth/register", {"username": "\uff30aul", "password": PASSWORD})
     problem_of(taken, 400, "validation_error")
+
+
+def test_every_change_by_cookie_wants_the_csrf_token(staff: User) -> None:
+    client = APIClient(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(staff)
+    answers = {
+        (route, method): client.generic(method, address(route, staff))
+        for route, methods in ROUTES.items()
+        for method, kind in methods.items()
+        if method not in {"GET", "HEAD"} and kind not in {"public", "entry", "key"}
+    }
+    assert len(answers) > 20
+    for answer in answers.values():
+        assert "CSRF" in problem_of(answer, 403, "permission_denied")["detail"]
+
+
+def test_a_planted_session_is_not_the_one_that_logs_in(alice: User) -> None:
+    client = APIClient()
+    planted = client.session
+    planted["planted"] = True
+    planted.save()
+    before = str(planted.session_key)
+    token = client.get(f"{API}auth/session").json()["csrf_token"]
+    login = {"username": "alice", "password": PASSWORD}
+    assert post(client, "auth/session", login, HTTP_X_CSRFTOKEN=token).status_code == 200
+    assert client.session.session_key not in {None, before}
+    assert not type(planted)(before).exists(before)
