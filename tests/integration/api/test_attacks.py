@@ -1,6 +1,7 @@
 """What somebody with an account tries: each of these got him somewhere once."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -20,7 +21,6 @@ from jobs.worker.settlement import settle_alone
 from tests.accounts import PASSWORD, ClientOf
 from tests.integration.api.asking import errors_of, problem_of
 from tests.integration.api.routes import ROUTES
-from tests.integration.api.test_access import address
 from tests.rows import claim_one, finished
 
 API = "/api/v1/"
@@ -180,7 +180,7 @@ def test_every_change_by_cookie_wants_the_csrf_token(staff: User) -> None:
     client = APIClient(enforce_csrf_checks=True, raise_request_exception=False)
     client.force_login(staff)
     answers = {
-        (route, method): client.generic(method, address(route, staff))
+        (route, method): client.generic(method, API + re.sub("<[^>]+>", "x", route))
         for route, methods in ROUTES.items()
         for method, kind in methods.items()
         if method not in {"GET", "HEAD"} and kind not in {"public", "entry", "key"}
