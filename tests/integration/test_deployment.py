@@ -44,7 +44,7 @@ try:
     1 / 0
 except ZeroDivisionError:
     structlog.get_logger("jobs.worker").exception("job.raised")
-logging.getLogger("django.request").warning("two\\nlines, %s", "and a value")
+logging.getLogger("django").warning("two\\nlines, %s", "and a value")
 """
     values = {"DJANGO_SETTINGS_MODULE": "mediaproc.settings"}
     finished = run(sys.executable, "-c", talk, values=values)
