@@ -41,8 +41,8 @@ def main() -> None:
 
 
 @contextmanager
-def web() -> Iterator[int]:
-    """The web process as the Procfile runs it, on a free port."""
+def web(ready: str = "/api/v1/jobs/health", status: int = http.HTTPStatus.OK) -> Iterator[int]:
+    """The web process as the Procfile runs it, on a free port, once `ready` answers `status`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -63,16 +63,16 @@ def web() -> Iterator[int]:
     from tests.waiting import wait_until
 
     try:
-        wait_until(lambda: _answers(port), "the web server answers", seconds=60)
+        wait_until(lambda: _answers(port, ready, status), "the web server answers", seconds=60)
         yield port
     finally:
         process.terminate()
         process.wait(30)
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, path: str, status: int) -> bool:
     try:
-        return _request(port, "GET", "/api/v1/jobs/health") == http.HTTPStatus.OK
+        return _request(port, "GET", path) == status
     except OSError:
         return False
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
@@ -41,8 +42,11 @@ class Submission:
     pending_timeout_seconds: float | None = None
     soft_limit_seconds: float | None = None
     hard_limit_seconds: float | None = None
+    metadata: Mapping[str, Any] | None = None
+    callback_url: str | None = None
     owner_id: int | None = None
     plan: Plan = UNLIMITED
+    parent_id: UUID | None = None
 
 
 def check_moment(moment: datetime, field: str) -> None:
@@ -84,8 +88,11 @@ def admitted(submission: Submission) -> NewJob:
         name=submission.name,
         priority=_priority(submission, admission.priority),
         max_attempts=admission.max_attempts if retries is None else retries + 1,
+        metadata=submission.metadata,
+        callback_url=submission.callback_url,
         owner_id=submission.owner_id,
         concurrent_jobs=submission.plan.concurrent_jobs,
+        parent_id=submission.parent_id,
         scheduled_at=submission.scheduled_at,
         expires_in=timeout or None,
         soft_limit_seconds=submission.soft_limit_seconds,

@@ -144,6 +144,8 @@ PROCESSORS: list[str] = env.list(
         "jobs.processors.send_email.send_email",
     ],
 )
+# Beside those: what the API itself leaves for later.
+PROCESSORS += ["jobs.api.batch_import.batch_import"]
 JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
@@ -259,6 +261,8 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
+WEBHOOK_PRIVATE_TARGETS: bool = env.bool("WEBHOOK_PRIVATE_TARGETS", default=False)
+BATCH_MAX_MB: int = env.int("BATCH_MAX_MB", default=32)
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 STATIC_URL = "static/"

@@ -1,13 +1,16 @@
 """The shapes of the jobs resource."""
 
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.plans import UNLIMITED, Plan
 from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
+from jobs.api.metadata import MetadataField
 from jobs.api.scheduled_at import SchedulingSerializer
 from jobs.api.serializers import MetricsSerializer
 from jobs.models import Job
@@ -15,6 +18,7 @@ from jobs.priorities import name_of
 from jobs.queue.progress import seconds_left
 from jobs.states import Status
 from jobs.submission import Submission
+from jobs.targets import MAX_URL, BadTarget, check_target
 
 MAX_RETRIES = 100
 LONGEST_SECONDS = 30 * 86_400.0
@@ -26,6 +30,22 @@ class SecondsField(serializers.FloatField):
     def __init__(self, **options: Any) -> None:
         options.setdefault("min_value", 0.001)
         super().__init__(max_value=LONGEST_SECONDS, default=None, allow_null=True, **options)
+
+
+class CallbackField(TextField):
+    """Where the client wants to be told of what becomes of the job."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_URL, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse what cannot be called."""
+        url = super().to_internal_value(data)
+        try:
+            check_target(url, private=settings.WEBHOOK_PRIVATE_TARGETS)
+        except BadTarget as error:
+            raise serializers.ValidationError(str(error), code="bad_target") from None
+        return url
 
 
 class NewJobSerializer(SchedulingSerializer, StrictSerializer):
@@ -45,6 +65,8 @@ class NewJobSerializer(SchedulingSerializer, StrictSerializer):
     pending_timeout_seconds = SecondsField(min_value=0)
     soft_limit_seconds = SecondsField()
     hard_limit_seconds = SecondsField()
+    metadata = MetadataField(default=None, allow_null=True)
+    callback_url = CallbackField(default=None, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """A job says what is to be done; a soft limit comes before the hard one."""
@@ -65,6 +87,23 @@ class NewJobSerializer(SchedulingSerializer, StrictSerializer):
     def submission(self, owner_id: int | None = None, plan: Plan = UNLIMITED) -> Submission:
         """What was asked for, once it is valid."""
         return Submission(**self.validated_data, owner_id=owner_id, plan=plan)
+
+
+# Made once, here and below: to make the fields of a serializer takes longer than to use them, and
+# to use them changes nothing.
+_NEW_JOB = NewJobSerializer()
+_METRICS = MetricsSerializer()
+
+
+def submission_of(
+    data: Any,
+    owner_id: int | None = None,
+    plan: Plan = UNLIMITED,
+    parent_id: UUID | None = None,
+) -> Submission:
+    """What a body asks for. Raises ValidationError, or Invalid for a moment that has passed."""
+    values = _NEW_JOB.run_validation(data)
+    return Submission(**values, owner_id=owner_id, plan=plan, parent_id=parent_id)
 
 
 class JobSerializer(serializers.Serializer[Job]):
@@ -99,7 +138,10 @@ class JobSerializer(serializers.Serializer[Job]):
     soft_limit_seconds = serializers.FloatField()
     hard_limit_seconds = serializers.FloatField()
     replay_of = serializers.UUIDField()
-    metrics = MetricsSerializer(allow_null=True, default=None)
+    batch = serializers.UUIDField(source="parent_id")
+    metadata = serializers.JSONField()
+    callback_url = serializers.CharField()
+    metrics = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
 
     def get_priority_name(self, job: Job) -> str:
@@ -131,9 +173,22 @@ class JobSerializer(serializers.Serializer[Job]):
         """Only FAILED jobs have one."""
         return job.error_message if job.status == Status.FAILED else None
 
+    def get_metrics(self, job: Job) -> dict[str, Any] | None:
+        """Only COMPLETED jobs have them: nobody is asked for those of others."""
+        metrics = getattr(job, "metrics", None) if job.status == Status.COMPLETED else None
+        return None if metrics is None else _METRICS.to_representation(metrics)
+
     def get_links(self, job: Job) -> dict[str, str]:
         """Where to go from here."""
         return {
             "self": reverse("api:job", args=[job.id]),
             "events": reverse("api:job_events", args=[job.id]),
         }
+
+
+_JOB = JobSerializer()
+
+
+def shown(job: Job) -> dict[str, Any]:
+    """The job as JSON."""
+    return _JOB.to_representation(job)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -12,7 +13,8 @@ from rest_framework.views import APIView
 from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
 from jobs.api.history_serializers import AttemptSerializer, EventSerializer
-from jobs.api.job_serializers import JobSerializer, NewJobSerializer
+from jobs.api.job_serializers import shown, submission_of
+from jobs.api.metadata import split_filters
 from jobs.api.ownership import actor_of, job_of, jobs_of, owner_of
 from jobs.api.pages import filters_of, page_of
 from jobs.api.selection import SelectionSerializer
@@ -34,19 +36,23 @@ class Jobs(APIView):
 
     def post(self, request: Request) -> Response:
         """Answer 201 with the job, and its address as Location."""
-        asked = NewJobSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
         owner, plan = owner_of(request), plan_of(request.user)
+        submission = submission_of(request.data, owner, plan)
         spend(owner, most=plan.jobs_a_minute)
-        return _created(take(asked.submission(owner, plan)))
+        return _created(take(submission))
 
     def get(self, request: Request) -> Response:
-        """Answer 200 with a page, and the address of the next one or null."""
-        asked = SelectionSerializer(data=filters_of(request))
+        """Answer 200 with a page, and the address of the next one or null; also as Link."""
+        filters, of_metadata = split_filters(filters_of(request))
+        asked = SelectionSerializer(data=filters)
         asked.is_valid(raise_exception=True)
-        found = jobs_of(request).select_related("metrics").filter(asked.selection().condition())
-        jobs, following = page_of(request, found)
-        return Response({"results": [JobSerializer(job).data for job in jobs], "next": following})
+        condition = asked.selection().condition() & of_metadata
+        owner = owner_of(request)
+        visible = jobs_of(request)
+        if owner is None:  # no index has the jobs that belong to nobody
+            visible, condition = Job.objects.all(), condition & Q(owner=None)
+        page = page_of(request, asked.walked(visible), condition, owner)
+        return page.response([shown(job) for job in page.jobs])
 
 
 class OneJob(APIView):
@@ -57,7 +63,7 @@ class OneJob(APIView):
 
     def get(self, request: Request, job_id: str) -> Response:
         """Answer 200, or 404 for an id that is unknown or not an id at all."""
-        return Response(JobSerializer(job_of(request, job_id)).data)
+        return Response(shown(job_of(request, job_id)))
 
     def delete(self, request: Request, job_id: str) -> Response:
         """Answer like cancel for a job that is not final; 204 for a final one, which is gone with
@@ -98,7 +104,7 @@ class RetryJob(APIView):
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job, QUEUED; 409 in any other state."""
         retry(job_of(request, job_id).id, actor=actor_of(request))
-        return Response(JobSerializer(job_of(request, job_id)).data)
+        return Response(shown(job_of(request, job_id)))
 
 
 class ReplayJob(APIView):
@@ -135,10 +141,10 @@ class JobEvents(APIView):
 
 def _created(job: Job) -> Response:
     location = reverse("api:job", args=[job.id])
-    return Response(JobSerializer(job).data, status=201, headers={"Location": location})
+    return Response(shown(job), status=201, headers={"Location": location})
 
 
 def _cancelled(request: Request, job: Job) -> Response:
     status = cancel(job.id, actor=actor_of(request))
-    body: dict[str, Any] = dict(JobSerializer(job_of(request, str(job.id))).data)
+    body: dict[str, Any] = dict(shown(job_of(request, str(job.id))))
     return Response(body, status=200 if status == Status.CANCELLED else 202)

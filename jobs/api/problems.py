@@ -16,6 +16,7 @@ from django.views import defaults
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
+from jobs.api.batch_report import InvalidRows
 from jobs.api.document import FieldError, general_problem, is_api, problem
 from jobs.processors.contract import Invalid
 from jobs.queue.errors import NoSuchJob, WrongStatus
@@ -71,10 +72,7 @@ def _answer(exception: Exception, request: HttpRequest) -> HttpResponse | None:
 
 @_answer.register
 def _(exception: Invalid, request: HttpRequest) -> HttpResponse:
-    errors = [
-        FieldError(field=one.field, code=one.code, detail=one.detail) for one in exception.each()
-    ]
-    return _invalid(request, exception.status, errors)
+    return _invalid(request, exception.status, field_errors(exception))
 
 
 @_answer.register
@@ -96,8 +94,13 @@ def _(exception: TooManySubmissions, request: HttpRequest) -> HttpResponse:
 
 
 @_answer.register
+def _(exception: InvalidRows, request: HttpRequest) -> HttpResponse:
+    return problem(request, 400, "invalid_rows", str(exception), **exception.report.as_json())
+
+
+@_answer.register
 def _(exception: ValidationError, request: HttpRequest) -> HttpResponse:
-    return _invalid(request, 400, list(_flatten(exception.detail)))
+    return _invalid(request, 400, field_errors(exception))
 
 
 @_answer.register
@@ -148,6 +151,15 @@ def _(exception: Exception, request: HttpRequest) -> HttpResponse:
     return problem(
         request, 400, "invalid_value", "The request holds a value that cannot be stored."
     )
+
+
+def field_errors(exception: Invalid | ValidationError) -> list[FieldError]:
+    """All that is wrong with a body."""
+    if isinstance(exception, ValidationError):
+        return list(_flatten(exception.detail))
+    return [
+        FieldError(field=one.field, code=one.code, detail=one.detail) for one in exception.each()
+    ]
 
 
 def _invalid(request: HttpRequest, status: int, errors: list[FieldError]) -> HttpResponse:

@@ -1,15 +1,22 @@
 """Which jobs are meant: the filters of the list."""
 
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from jobs.api.fields import PriorityField, StrictSerializer, TextField
+from jobs.models import Job
 from jobs.queue.selection import Selection
 from jobs.states import Status
 
 MAX_DIGITS = 5
 MOST_IDS = 1000
+LARGEST_ID = 2**63 - 1
+# Ids tell the time of the clock that made them, created_at that of the database.
+CLOCKS_APART = timedelta(days=1)
 
 
 class PriorityFilter(PriorityField):
@@ -27,14 +34,30 @@ class SelectionSerializer(StrictSerializer):
     status = serializers.ChoiceField(choices=[status.value for status in Status], required=False)
     job_type = TextField(max_length=50, required=False)
     error_code = TextField(max_length=50, required=False)
-    owner = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
     priority = PriorityFilter(required=False)
+    owner = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
+    batch = serializers.UUIDField(required=False)
     created_from = serializers.DateTimeField(required=False)
     created_to = serializers.DateTimeField(required=False)
 
     def selection(self) -> Selection:
         """What was asked for, once it is valid."""
         return Selection(**self.validated_data)
+
+    def walked(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
+        """Those of `jobs` that come into question, as far as an index of ids can tell."""
+        asked = self.validated_data
+        if "batch" in asked:
+            jobs = jobs.filter(parent=asked["batch"])
+        if "owner" in asked:
+            jobs = jobs.filter(owner=asked["owner"])
+        if asked.get("status") == Status.FAILED:
+            jobs = jobs.filter(status=Status.FAILED)
+        if "created_from" in asked:
+            jobs = jobs.filter(id__gte=_first_id(asked["created_from"], -CLOCKS_APART))
+        if "created_to" in asked:
+            jobs = jobs.filter(id__lt=_first_id(asked["created_to"], CLOCKS_APART))
+        return jobs
 
 
 class BulkSerializer(SelectionSerializer):
@@ -51,3 +74,9 @@ class BulkSerializer(SelectionSerializer):
         if not attrs:
             raise serializers.ValidationError("Give ids or a filter.", code="required")
         return attrs
+
+
+def _first_id(moment: datetime, shift: timedelta) -> UUID:
+    """The least UUIDv7 of the millisecond, `shift` later."""
+    milliseconds = int((moment.timestamp() + shift.total_seconds()) * 1000)
+    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)

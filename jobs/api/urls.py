@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from jobs.api.batch import CancelBatch, JobBatches
 from jobs.api.bulk import DeadLetter, ReplayJobs, RetryJobs
 from jobs.api.jobs import CancelJob, JobEvents, Jobs, OneJob, ReplayJob, RetryJob
 from jobs.api.pools import PausePool, Pools, ResumePool
@@ -15,6 +16,8 @@ urlpatterns = [
     path("submit_job", SubmitJob.as_view(), name="submit_job"),
     path("job/<str:job_id>/status", JobStatus.as_view(), name="job_status"),
     path("jobs", Jobs.as_view(), name="jobs"),
+    path("jobs/batch", JobBatches.as_view(), name="batch"),
+    path("jobs/batch/<str:batch_id>/cancel", CancelBatch.as_view(), name="cancel_batch"),
     path("jobs/health", ServiceHealth.as_view(), name="health"),
     path("jobs/stats", JobStatistics.as_view(), name="statistics"),
     path("jobs/stats/counts", JobCounts.as_view(), name="counts"),

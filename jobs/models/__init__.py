@@ -1,5 +1,6 @@
 """The rows. Nothing here writes a status: that is the business of `jobs/queue/` alone."""
 
+from jobs.models.batch import BatchPart
 from jobs.models.columns import CLOCK, new_id
 from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
 from jobs.models.job import Job, JobMetrics
@@ -9,6 +10,7 @@ from jobs.models.workers import PausedPool, SubmissionCount, WorkerProcess
 
 __all__ = [
     "CLOCK",
+    "BatchPart",
     "DurationHistory",
     "Job",
     "JobAttempt",

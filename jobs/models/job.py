@@ -64,6 +64,10 @@ class Job(models.Model):
         db_constraint=False,
     )
     replay_of = models.UUIDField(null=True, blank=True, help_text="The job that this one repeats.")
+    metadata = models.JSONField(null=True, blank=True, help_text="The client's own, echoed back.")
+    callback_url = models.CharField(  # noqa: DJ001 - null costs a row nothing
+        max_length=2000, null=True, blank=True, help_text="Told of what becomes of the job."
+    )
     throttle_key = models.CharField(
         max_length=60, blank=True, default="", db_default="", editable=False,
         help_text="Jobs of one key share a limit; empty: none.",
@@ -129,6 +133,12 @@ class Job(models.Model):
             models.Index(
                 "throttle_key", F("priority").desc(), "id", name="job_throttled",
                 condition=Q(status=Status.THROTTLED),
+            ),
+            # The lists of an owner, newest first.
+            models.Index(F("owner"), F("id"), name="job_owner", condition=Q(owner__isnull=False)),
+            # The items of a batch.
+            models.Index(
+                F("parent"), F("id"), name="job_parent", condition=Q(parent__isnull=False)
             ),
             # The dead letter, newest first; retention goes by the time of the end.
             models.Index("id", name="job_failed", condition=Q(status=Status.FAILED)),

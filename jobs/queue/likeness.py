@@ -30,6 +30,8 @@ def like(job: Job, **changes: Any) -> NewJob:
         soft_limit_seconds=job.soft_limit_seconds,
         hard_limit_seconds=job.hard_limit_seconds,
         replay_of=job.id,
+        metadata=job.metadata,
+        callback_url=job.callback_url,
         source_bytes=job.source_bytes,
         estimated_seconds=estimate(job.job_type, job.target_format, job.source_bytes),
         concurrent_jobs=plan.concurrent_jobs,

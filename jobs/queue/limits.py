@@ -32,11 +32,13 @@ FROM clock_timestamp() AS moment
 
 
 class TooManySubmissions(Exception):
-    """The limit of a minute is reached. retry_after: whole seconds until the next one."""
+    """The limit of a minute is reached. retry_after: whole seconds until the next one. ever:
+    whether so many can be taken in a minute at all."""
 
-    def __init__(self, most: int, retry_after: int) -> None:
+    def __init__(self, most: int, retry_after: int, *, ever: bool = True) -> None:
         super().__init__(f"At most {most} jobs a minute are taken; try again in {retry_after} s.")
         self.retry_after = retry_after
+        self.ever = ever
 
 
 def owner_key(owner_id: int | None) -> str:
@@ -57,7 +59,7 @@ def spend(owner_id: int | None, jobs: int = 1, *, most: int = 0) -> None:
     """
     most = stricter(settings.JOBS_PER_MIN_LIMIT, most)
     if most and (seconds := count(owner_key(owner_id), jobs, most=most)):
-        raise TooManySubmissions(most, seconds)
+        raise TooManySubmissions(most, seconds, ever=jobs <= most)
 
 
 def count(key: str, times: int = 1, *, most: int) -> int:

@@ -21,6 +21,7 @@ _DELETE = (
     "DELETE FROM jobs_jobattempt WHERE job_id = ANY(%s)",
     "DELETE FROM jobs_jobevent WHERE job_id = ANY(%s)",
     "DELETE FROM jobs_jobcheckpoint WHERE job_id = ANY(%s)",
+    "DELETE FROM jobs_batchpart WHERE job_id = ANY(%s)",
     "DELETE FROM jobs_jobmetrics WHERE job_id = ANY(%s)",
     "DELETE FROM jobs_job WHERE id = ANY(%s)",
 )

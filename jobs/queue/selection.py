@@ -12,8 +12,8 @@ from django.db.models import Q
 class Selection:
     """Conditions that all have to hold; None asks nothing, so `Selection()` means every job.
 
-    owner: the owner's primary key. created_from is included, created_to is not. ids: no ids, no
-    jobs.
+    owner: the owner's primary key. batch: the jobs that came with it. created_from is
+    included, created_to is not. ids: no ids, no jobs.
     """
 
     status: str | None = None
@@ -21,6 +21,7 @@ class Selection:
     error_code: str | None = None
     priority: int | None = None
     owner: int | None = None
+    batch: UUID | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     ids: Collection[UUID] | None = None
@@ -33,6 +34,7 @@ class Selection:
             "error_code": self.error_code,
             "priority": self.priority,
             "owner_id": self.owner,
+            "parent_id": self.batch,
             "created_at__gte": self.created_from,
             "created_at__lt": self.created_to,
             "id__in": self.ids,

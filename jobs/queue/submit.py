@@ -20,7 +20,8 @@ from jobs.states import Status
 _COLUMNS = (
     "id, job_type, source_file, target_format, parameters, priority, max_attempts, owner_id,"
     " created_at, status, scheduled_at, queued_at, name, expires_at, soft_limit_seconds,"
-    " hard_limit_seconds, replay_of, source_bytes, estimated_seconds, throttle_key"
+    " hard_limit_seconds, replay_of, source_bytes, estimated_seconds, throttle_key,"
+    " metadata, callback_url, parent_id"
 )
 # A job whose time has not come waits as PENDING; the database's clock decides.
 _INSERT = Statement(
@@ -29,7 +30,8 @@ INSERT INTO jobs_job ({_COLUMNS})
 SELECT $1::uuid, $2::text, $3::text, $4::text, $5::jsonb, $6::smallint, $7::smallint, $8::bigint,
        moment, state, at, CASE state WHEN '{Status.QUEUED}' THEN moment END,
        $10::text, greatest(moment, at) + make_interval(secs => $11::float8), $12::float8,
-       $13::float8, $14::uuid, $15::bigint, $16::float8, $17::text
+       $13::float8, $14::uuid, $15::bigint, $16::float8, $17::text,
+       $19::jsonb, $20::text, $21::uuid
 FROM (SELECT $9::timestamptz AS at, clock_timestamp() AS moment) AS clock
 CROSS JOIN LATERAL (
   SELECT CASE WHEN at > moment THEN '{Status.PENDING}'
@@ -48,8 +50,9 @@ class NewJob:
 
     scheduled_at: not before then; with a zone. expires_in: FAILED as expired unless it is started
     within so many seconds, counted from the time it is due; None for never. soft_limit_seconds,
-    hard_limit_seconds: None for the type's. replay_of: the job that it repeats. concurrent_jobs:
-    how many of its owner may be in work, beside CONCURRENT_JOBS_LIMIT; 0 for any number.
+    hard_limit_seconds: None for the type's. replay_of: the job that it repeats. parent_id: the
+    batch that it came with. concurrent_jobs: how many of its owner may be in work, beside
+    CONCURRENT_JOBS_LIMIT; 0 for any number.
     """
 
     job_type: str
@@ -65,6 +68,9 @@ class NewJob:
     soft_limit_seconds: float | None = None
     hard_limit_seconds: float | None = None
     replay_of: UUID | None = None
+    metadata: Mapping[str, Any] | None = None
+    callback_url: str | None = None
+    parent_id: UUID | None = None
     source_bytes: int | None = None
     estimated_seconds: float | None = None
     concurrent_jobs: int = 0
@@ -98,6 +104,9 @@ def submit(new: NewJob) -> Job:
         _text(new.estimated_seconds),
         key,
         str(most),
+        None if new.metadata is None else json.dumps(dict(new.metadata), ensure_ascii=False),
+        new.callback_url,
+        _text(new.parent_id),
     )
     status, created_at, queued_at, expires_at = json.loads(answer)
     transaction.on_commit(lambda: announce(new.priority), robust=True)
@@ -115,6 +124,9 @@ def submit(new: NewJob) -> Job:
         soft_limit_seconds=new.soft_limit_seconds,
         hard_limit_seconds=new.hard_limit_seconds,
         replay_of=new.replay_of,
+        metadata=new.metadata,
+        callback_url=new.callback_url,
+        parent_id=new.parent_id,
         source_bytes=new.source_bytes,
         estimated_seconds=new.estimated_seconds,
         throttle_key=key,
@@ -174,6 +186,9 @@ def _row(job_id: UUID, new: NewJob, moment: datetime, key: str) -> tuple[object,
         new.source_bytes,
         new.estimated_seconds,
         key,
+        None if new.metadata is None else Jsonb(dict(new.metadata)),
+        new.callback_url,
+        new.parent_id,
     )
 
 

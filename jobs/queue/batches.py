@@ -1,0 +1,24 @@
+"""Bodies of large batches, kept in pieces until a worker has made jobs of them."""
+
+from collections.abc import Iterable, Iterator
+from uuid import UUID
+
+from jobs.models import BatchPart
+
+
+def keep(job_id: UUID, pieces: Iterable[bytes]) -> None:
+    """Store what came with this job, piece by piece."""
+    for number, body in enumerate(pieces):
+        BatchPart.objects.create(job_id=job_id, number=number, body=body)
+
+
+def kept(job_id: UUID) -> Iterator[bytes]:
+    """The pieces, one at a time."""
+    parts = BatchPart.objects.filter(job_id=job_id)
+    for number in range(parts.count()):
+        yield bytes(parts.get(number=number).body)
+
+
+def forget(job_id: UUID) -> None:
+    """Delete them: they are needed no more."""
+    BatchPart.objects.filter(job_id=job_id).delete()

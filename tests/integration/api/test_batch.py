@@ -1,0 +1,252 @@
+"""Many jobs at once: POST jobs/batch with JSON and CSV, also such as nobody should send."""
+
+import json
+import signal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from jobs.api import batch, batch_items
+from jobs.api.batch_body import PIECE
+from jobs.api.batch_import import JOB_TYPE
+from jobs.models import BatchPart, Job
+from jobs.queue.submit import NewJob, submit
+from tests.integration.api.asking import assert_headers, errors_of, problem_of, refused, send
+from tests.waiting import wait_until
+from tests.workers import Workers, wait_final
+
+BATCH = "/api/v1/jobs/batch"
+HEADER = b"source_file,target_format,priority,metadata\n"
+
+
+def csv(api: Client, body: bytes, query: str = "", content_type: str = "text/csv") -> Any:
+    """Send a table."""
+    return api.generic("POST", f"{BATCH}{query}", body, content_type)
+
+
+def table(rows: int) -> bytes:
+    """So many jobs."""
+    return HEADER + b"".join(b"v%d.mp4,avi,high,\n" % number for number in range(rows))
+
+
+@pytest.mark.django_db
+def test_a_table_becomes_jobs(api: Client) -> None:
+    body = HEADER + b'a.mp4,avi,high,"{""of"": ""spring""}"\r\n\nb.mp4,webm,3,\n'
+    response = csv(api, b"\xef\xbb\xbf" + body)
+
+    assert response.status_code == 201, response.content
+    assert_headers(response)
+    told = response.json()
+    assert {name: told[name] for name in ("accepted", "rejected", "total", "errors")} == {
+        "accepted": 2,
+        "rejected": 0,
+        "total": 2,
+        "errors": [],
+    }
+    first, second = Job.objects.order_by("id")
+    assert (first.source_file, first.priority, first.metadata) == ("a.mp4", 10, {"of": "spring"})
+    assert (second.source_file, second.priority, second.metadata) == ("b.mp4", 3, None)
+    assert {str(first.parent_id), str(second.parent_id)} == {told["batch"]}
+    listed = send(api, "GET", response["Location"]).json()
+    assert [job["id"] for job in listed["results"]] == [str(second.id), str(first.id)]
+
+    cancelled = send(api, "POST", told["links"]["cancel"])
+    assert cancelled.json() == {"batch": told["batch"], "cancelled": 2}
+    assert set(Job.objects.values_list("status", flat=True)) == {"CANCELLED"}
+    for unknown in (UUID(int=0), "x"):
+        problem_of(send(api, "POST", f"{BATCH}/{unknown}/cancel"), 404, "not_found")
+
+
+@pytest.mark.django_db
+def test_an_array_becomes_jobs_in_utf_16_a_table_too(api: Client) -> None:
+    one = {"source_file": "é.mp4", "target_format": "avi", "parameters": {"failure_rate": 0.5}}
+    assert send(api, "POST", BATCH, [one, one]).json()["accepted"] == 2
+    assert csv(api, "source_file,target_format\né.mp4,avi\n".encode("utf-16")).status_code == 201
+    assert [job.source_file for job in Job.objects.all()] == ["é.mp4"] * 3
+
+
+@pytest.mark.django_db
+def test_all_or_nothing_or_what_is_valid(api: Client) -> None:
+    body = HEADER + b"a.mp4,avi,high,\nb.mp4,xyz,high,\n../c,avi,99,\nd.mp4,avi\ne.mp4,avi,,{\n"
+    wrong = [
+        (2, 3, "target_format", "unknown_format"),
+        (3, 4, "priority", "out_of_range"),
+        (4, 5, None, "ragged_row"),
+        (5, 6, "metadata", "malformed_json"),
+    ]
+    told = refused(csv(api, body), 400, "invalid_rows")
+    assert (told["accepted"], told["rejected"], told["total"]) == (0, 4, 5)
+    assert [tuple(list(error.values())[:4]) for error in told["errors"]] == wrong
+
+    told = csv(api, body, "?partial=true").json()
+    assert (told["accepted"], told["rejected"], told["total"]) == (1, 4, 5)
+    assert [tuple(list(error.values())[:4]) for error in told["errors"]] == wrong
+    assert Job.objects.count() == 1
+
+    many = csv(api, HEADER + b"a,xyz,,\n" * 150, "?partial=true").json()
+    assert (many["rejected"], len(many["errors"]), many["errors_truncated"]) == (150, 100, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"source_file;target_format\na.mp4;avi\n", "bad_header"),
+        (b"source_file,owner\na.mp4,1\n", "bad_header"),
+        (b"source_file,source_file\na.mp4,b.mp4\n", "bad_header"),
+        (b"\n", "bad_header"),
+        (b"source_file," * 5_000 + b"\n", "bad_header"),
+        (b"source_file," * 50_000 + b"\n", "line_too_long"),
+        (HEADER + b'"a.mp4,avi,,\n', "malformed_csv"),
+        (HEADER + b'"a"b,avi,,\n', "malformed_csv"),
+        (HEADER + b"a" * 20_000 + b",avi,,\n", "malformed_csv"),
+        (HEADER + b"a\0.mp4,avi,,\n", "bad_character"),
+        ("source_file,target_format\na,avi\n".encode("utf-16-le"), "bad_character"),
+        (HEADER + b"a\xff.mp4,avi,,\n", "bad_encoding"),
+        (b"", "empty"),
+    ],
+)
+@pytest.mark.django_db
+def test_what_is_no_table_is_refused_whole(api: Client, body: bytes, code: str) -> None:
+    told = refused(csv(api, body, "?partial=true"), 400, code)
+    if code == "bad_encoding":
+        assert f"byte at {len(HEADER) + 1} " in told["detail"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        b'"a\nb",avi,high,',
+        b"=cmd|' /C calc'!A0,xyz,,",
+        b"a.mp4,avi,1_0,",
+        b"a.mp4,avi,\xef\xbc\x91,",
+        b'a.mp4,avi,,"{""a"": ""\\u0000""}"',
+        b'a.mp4,avi,,"{""a"": 1, ""a"": 2}"',
+        b'a.mp4,avi,,"[1]"',
+        b'a.mp4,avi,,"' + b"[" * 5_000 + b'"',
+        b"a.mp4,avi,,NaN",
+    ],
+)
+@pytest.mark.django_db
+def test_hostile_cells_are_a_row_s_error_or_a_plain_name(api: Client, cells: bytes) -> None:
+    response = csv(api, HEADER + cells + b"\nb.mp4,avi,,\n", "?partial=true")
+    assert response.status_code == 201
+    told = response.json()
+    assert told["accepted"] + told["rejected"] == 2
+    assert Job.objects.filter(source_file="b.mp4").exists()
+    if cells.startswith(b'"a'):
+        assert Job.objects.filter(source_file="a\nb").exists()
+    else:
+        assert told["errors"][0]["row"] == 1
+
+
+@pytest.mark.django_db
+def test_numbers_in_cells_are_finite(api: Client) -> None:
+    for value in (b"nan", b"inf", b"1e999", b"-1"):
+        body = b"source_file,target_format,soft_limit_seconds\na.mp4,avi," + value + b"\n"
+        refused(csv(api, body), 400, "invalid_rows")
+
+
+@pytest.mark.django_db
+def test_what_is_no_array_other_types_and_bad_options(api: Client) -> None:
+    refused(send(api, "POST", BATCH, {"source_file": "a"}), 400, "not_a_list")
+    refused(send(api, "POST", BATCH, []), 400, "invalid_rows")
+    told = refused(send(api, "POST", BATCH, [1, None, "a"]), 400, "invalid_rows")
+    assert [error["row"] for error in told["errors"]] == [1, 2, 3]
+    refused(csv(api, b"[[1]", content_type="application/json"), 400, "malformed_json")
+    refused(csv(api, b"[" * 40 + b"]" * 40, content_type="application/json"), 400, "too_deep")
+    refused(csv(api, table(1), content_type="text/plain"), 415, "unsupported_media_type")
+    assert errors_of(refused(csv(api, table(1), "?partial=x"), 400, "validation_error")) == {
+        ("partial", "invalid")
+    }
+    refused(csv(api, table(1), "?atomic=1"), 400, "validation_error")
+    body = {"job_type": JOB_TYPE, "parameters": {"media_type": "a", "size": 1, "partial": False}}
+    assert ("job_type", "not_taken") in errors_of(
+        refused(send(api, "POST", "/api/v1/jobs", body), 400, "validation_error")
+    )
+
+
+@pytest.mark.django_db
+def test_limits_count_a_batch_whole(
+    api: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOBS_PER_MIN_LIMIT = 5
+    refused(csv(api, table(6)), 429, "too_many_submissions")
+    assert csv(api, table(4)).status_code == 201
+    problem_of(csv(api, table(2)), 429, "too_many_submissions")
+    assert Job.objects.count() == 4
+    settings.JOBS_PER_MIN_LIMIT = 0
+    monkeypatch.setattr(batch_items, "MAX_ROWS", 10)
+    problem_of(csv(api, table(11)), 400, "too_many_rows")
+    settings.BATCH_MAX_MB = 1
+    problem_of(csv(api, b"a" * (PIECE + 1)), 413, "body_too_large")
+    assert Job.objects.count() == 4
+
+
+def test_a_large_one_is_made_in_the_background_once(
+    api: Client, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker is killed twice: amid the import, and after its commit."""
+    monkeypatch.setattr(batch, "SMALL_LINES", 10)
+    rows = 20_000
+    response = csv(api, table(rows) + b"x.mp4,xyz,,\n", "?partial=true")
+    assert response.status_code == 202, response.content
+    job_id = UUID(response.json()["batch"])
+    assert response["Location"] == f"/api/v1/jobs/{job_id}"
+    assert BatchPart.objects.filter(job=job_id).exists()
+    items = Job.objects.filter(parent=job_id)
+
+    def begun() -> bool:
+        return bool(Job.objects.get(id=job_id).progress_message.endswith("rows"))
+
+    first = workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
+    wait_until(begun, "the import is under way")
+    first.send(signal.SIGKILL)
+    first.wait()
+    assert not items.exists()
+    Job.objects.filter(id=job_id).update(progress_message="")
+
+    with connection.cursor() as cursor:  # so that the import is committed and never settled
+        cursor.execute("ALTER TABLE jobs_jobmetrics RENAME TO hidden")
+    try:
+        second = workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
+        wait_until(items.exists, "the jobs are there")
+        second.send(signal.SIGKILL)
+        second.wait()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE hidden RENAME TO jobs_jobmetrics")
+    assert Job.objects.get(id=job_id).status != "COMPLETED"
+
+    Job.objects.filter(parent=job_id).update(priority=9)  # nobody works on them
+    workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
+    [done] = wait_final(job_id)
+    assert (done.status, done.error_message) == ("COMPLETED", "")
+    assert done.result is not None
+    assert (done.result["accepted"], done.result["rejected"]) == (rows, 1)
+    assert items.count() == rows
+    assert not BatchPart.objects.exists()
+
+
+def test_a_background_batch_that_is_cancelled_or_wrong_makes_nothing(
+    api: Client, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "SMALL_LINES", 1)
+    wrong = UUID(csv(api, table(3) + b"a,xyz,,\n").json()["batch"])
+    broken = UUID(csv(api, table(3) + b'"a\n').json()["batch"])
+    cancelled = csv(api, table(3)).json()
+    assert send(api, "POST", cancelled["links"]["cancel"]).status_code == 200
+    without = submit(
+        NewJob(JOB_TYPE, parameters={"media_type": "text/csv", "size": 9, "partial": False})
+    ).id
+    workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
+    done = wait_final(wrong, broken, UUID(cancelled["batch"]), without)
+    assert [job.status for job in done] == ["COMPLETED", "FAILED", "CANCELLED", "FAILED"]
+    assert done[0].result is not None
+    assert (done[0].result["accepted"], done[0].result["errors"][0]["row"]) == (0, 4)
+    assert (done[1].error_code, done[3].error_code) == ("malformed_csv", "bad_header")
+    assert Job.objects.count() == 4
+    assert json.dumps(done[0].result)
