@@ -29,6 +29,8 @@ if not SECRET_KEY:
             " or set DEBUG=True on a development machine."
         )
     SECRET_KEY = "insecure-development-key-insecure-development-key"  # noqa: S105 - DEBUG only
+# Keys of before: what they signed stays valid.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
 )
@@ -45,6 +47,7 @@ INSTALLED_APPS = [
     "axes",
     "accounts",
     "jobs",
+    "webhooks",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -145,7 +148,7 @@ PROCESSORS: list[str] = env.list(
     ],
 )
 # Beside those: what the API itself leaves for later.
-PROCESSORS += ["jobs.api.batch_import.batch_import"]
+PROCESSORS += ["jobs.api.batch_import.batch_import", "webhooks.processor.webhook"]
 JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
@@ -183,6 +186,13 @@ MEDIA_STALL_SECONDS: float = env.float("MEDIA_STALL_SECONDS", default=120.0)
 SIMULATE_MISSING_SOURCES: bool = env.bool("SIMULATE_MISSING_SOURCES", default=DEBUG)
 SIMULATE_SECONDS_HIGH: str = env.str("SIMULATE_SECONDS_HIGH", default="3-5")
 SIMULATE_SECONDS_LOW: str = env.str("SIMULATE_SECONDS_LOW", default="5-10")
+
+# Webhooks.
+
+OUTBOX_READER = "webhooks.fan_out.fan_out"
+# Also of a network of one's own, also by http and at any port.
+WEBHOOK_ALLOW_PRIVATE: bool = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
+WEBHOOK_PRIORITY: int = env.int("WEBHOOK_PRIORITY", default=7)
 
 # Mail: EMAIL_URL, or EMAIL_HOST and its kin. With neither, jobs of type send_email are refused.
 
@@ -261,7 +271,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
-WEBHOOK_PRIVATE_TARGETS: bool = env.bool("WEBHOOK_PRIVATE_TARGETS", default=False)
 BATCH_MAX_MB: int = env.int("BATCH_MAX_MB", default=32)
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
