@@ -84,11 +84,11 @@ def before(delivery: Delivery) -> Job | None:
 
 
 def prune(most: int) -> None:
-    """Forget at most so many that were settled long ago."""
+    """Forget at most so many of those made long ago."""
     old = Delivery.objects.filter(created_at__lt=timezone.now() - KEEP_DELIVERIES)
     ids = list(old.order_by("created_at").values_list("id", flat=True)[:most])
     if ids:
-        Delivery.objects.filter(id__in=ids).exclude(status=PENDING, settled_at=None).delete()
+        Delivery.objects.filter(id__in=ids).delete()
 
 
 def _given_up(delivery: Delivery) -> bool:

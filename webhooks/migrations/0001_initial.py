@@ -3,109 +3,228 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
-import jobs.models.columns
-import webhooks.secrets
 from django.conf import settings
 from django.db import migrations, models
 
+import jobs.models.columns
+import webhooks.secrets
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CallbackSecret',
+            name="CallbackSecret",
             fields=[
-                ('nonce', models.CharField(default=webhooks.secrets.new_nonce, editable=False, max_length=32)),
-                ('old_nonce', models.CharField(blank=True, default='', editable=False, max_length=32)),
-                ('old_until', models.DateTimeField(editable=False, null=True)),
-                ('owner', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
+                (
+                    "nonce",
+                    models.CharField(
+                        default=webhooks.secrets.new_nonce, editable=False, max_length=32
+                    ),
+                ),
+                (
+                    "old_nonce",
+                    models.CharField(blank=True, default="", editable=False, max_length=32),
+                ),
+                ("old_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "owner",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=jobs.models.columns.new_id, editable=False, primary_key=True, serialize=False)),
-                ('url', models.CharField(blank=True, default='', max_length=2000)),
-                ('job_id', models.UUIDField(null=True)),
-                ('number', models.BigIntegerField(default=0)),
-                ('event', models.CharField(max_length=20)),
-                ('body', models.TextField()),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('dropped', 'Dropped')], default='pending', max_length=10)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.expressions.RawSQL('clock_timestamp()', ()))),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('sender', models.UUIDField()),
-                ('owner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=jobs.models.columns.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("url", models.CharField(blank=True, default="", max_length=2000)),
+                ("job_id", models.UUIDField(null=True)),
+                ("number", models.BigIntegerField(default=0)),
+                ("event", models.CharField(max_length=20)),
+                ("body", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("dropped", "Dropped"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.expressions.RawSQL("clock_timestamp()", ())
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("sender", models.UUIDField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'deliveries',
-                'ordering': ['-id'],
+                "verbose_name_plural": "deliveries",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='DeliveryAttempt',
+            name="DeliveryAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.expressions.RawSQL('clock_timestamp()', ()))),
-                ('status', models.SmallIntegerField(null=True)),
-                ('milliseconds', models.IntegerField()),
-                ('answer', models.CharField(blank=True, default='', max_length=1024)),
-                ('error', models.CharField(blank=True, default='', max_length=200)),
-                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='webhooks.delivery')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "at",
+                    models.DateTimeField(
+                        db_default=django.db.models.expressions.RawSQL("clock_timestamp()", ())
+                    ),
+                ),
+                ("status", models.SmallIntegerField(null=True)),
+                ("milliseconds", models.IntegerField()),
+                ("answer", models.CharField(blank=True, default="", max_length=1024)),
+                ("error", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="webhooks.delivery",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Endpoint',
+            name="Endpoint",
             fields=[
-                ('nonce', models.CharField(default=webhooks.secrets.new_nonce, editable=False, max_length=32)),
-                ('old_nonce', models.CharField(blank=True, default='', editable=False, max_length=32)),
-                ('old_until', models.DateTimeField(editable=False, null=True)),
-                ('id', models.UUIDField(default=jobs.models.columns.new_id, editable=False, primary_key=True, serialize=False)),
-                ('url', models.CharField(max_length=2000)),
-                ('description', models.CharField(blank=True, default='', max_length=200)),
-                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
-                ('enabled', models.BooleanField(default=True)),
-                ('disabled_reason', models.CharField(blank=True, default='', editable=False, max_length=200)),
-                ('failing_since', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.expressions.RawSQL('clock_timestamp()', ()), editable=False)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='endpoints', to=settings.AUTH_USER_MODEL)),
+                (
+                    "nonce",
+                    models.CharField(
+                        default=webhooks.secrets.new_nonce, editable=False, max_length=32
+                    ),
+                ),
+                (
+                    "old_nonce",
+                    models.CharField(blank=True, default="", editable=False, max_length=32),
+                ),
+                ("old_until", models.DateTimeField(editable=False, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=jobs.models.columns.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("url", models.CharField(max_length=2000)),
+                ("description", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "events",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                (
+                    "disabled_reason",
+                    models.CharField(blank=True, default="", editable=False, max_length=200),
+                ),
+                ("failing_since", models.DateTimeField(editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.expressions.RawSQL("clock_timestamp()", ()),
+                        editable=False,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="endpoints",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'abstract': False,
+                "ordering": ["id"],
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='endpoint',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.endpoint'),
+            model_name="delivery",
+            name="endpoint",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="webhooks.endpoint",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('endpoint'), models.F('id'), name='delivery_endpoint'),
+            model_name="delivery",
+            index=models.Index(models.F("endpoint"), models.F("id"), name="delivery_endpoint"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('owner'), models.F('id'), name='delivery_owner'),
+            model_name="delivery",
+            index=models.Index(models.F("owner"), models.F("id"), name="delivery_owner"),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('job_id'), models.F('number'), condition=models.Q(('status', 'pending')), name='delivery_pending'),
+            model_name="delivery",
+            index=models.Index(
+                models.F("job_id"),
+                models.F("number"),
+                condition=models.Q(("status", "pending")),
+                name="delivery_pending",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(models.F('created_at'), name='delivery_created'),
+            model_name="delivery",
+            index=models.Index(models.F("created_at"), name="delivery_created"),
         ),
     ]
