@@ -57,6 +57,7 @@ def web(ready: str = "/api/v1/jobs/health", status: int = http.HTTPStatus.OK) ->
             "BIND_HOST": "127.0.0.1",
             "PORT": str(port),
             "SIMULATE_MISSING_SOURCES": "True",
+            "ALLOW_ANONYMOUS": "True",
         },
         stdout=subprocess.DEVNULL,
     )

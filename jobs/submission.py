@@ -45,8 +45,8 @@ class Submission:
     metadata: Mapping[str, Any] | None = None
     callback_url: str | None = None
     owner_id: int | None = None
-    plan: Plan = UNLIMITED
     parent_id: UUID | None = None
+    plan: Plan = UNLIMITED
 
 
 def check_moment(moment: datetime, field: str) -> None:
@@ -91,8 +91,8 @@ def admitted(submission: Submission) -> NewJob:
         metadata=submission.metadata,
         callback_url=submission.callback_url,
         owner_id=submission.owner_id,
-        concurrent_jobs=submission.plan.concurrent_jobs,
         parent_id=submission.parent_id,
+        concurrent_jobs=submission.plan.concurrent_jobs,
         scheduled_at=submission.scheduled_at,
         expires_in=timeout or None,
         soft_limit_seconds=submission.soft_limit_seconds,

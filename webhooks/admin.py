@@ -11,7 +11,7 @@ class EndpointAdmin(ReadOnlyAdmin):
     """Who is told where."""
 
     list_display = ("url", "owner", "events", "enabled", "disabled_reason", "failing_since")
-    fields = (*list_display, "description", "old_until", "created_at")
+    fields = (*list_display, "description", "old_secret_until", "created_at")
     list_select_related = ("owner",)
 
 

@@ -73,7 +73,7 @@ def before(delivery: Delivery) -> Job | None:
     the first of them. One that ended without saying so keeps nobody."""
     earlier = Delivery.objects.filter(
         job_id=delivery.job_id,
-        endpoint_id=delivery.endpoint_id,
+        endpoint=delivery.endpoint_id,
         url=delivery.url,
         number__lt=delivery.number,
         status=PENDING,

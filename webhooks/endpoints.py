@@ -74,7 +74,7 @@ def delete(endpoint: Endpoint) -> None:
 def rotate(endpoint: Endpoint) -> None:
     """A new secret."""
     endpoint.rotate(timezone.now())
-    endpoint.save(update_fields=["nonce", "old_nonce", "old_until"])
+    endpoint.save(update_fields=["nonce", "old_nonce", "old_secret_until"])
 
 
 def rotate_callbacks(owner: User) -> CallbackSecret:

@@ -18,7 +18,7 @@ class Signing(models.Model):
 
     nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     old_nonce = models.CharField(max_length=32, blank=True, default="", editable=False)
-    old_until = models.DateTimeField(null=True, editable=False)
+    old_secret_until = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         abstract = True
@@ -30,12 +30,16 @@ class Signing(models.Model):
 
     def secrets(self, now: datetime) -> list[str]:
         """All that sign now."""
-        old = secrets_of(self.old_nonce) if self.old_until and now < self.old_until else []
+        old = (
+            secrets_of(self.old_nonce)
+            if self.old_secret_until and now < self.old_secret_until
+            else []
+        )
         return [*secrets_of(self.nonce), *old]
 
     def rotate(self, now: datetime) -> None:
         """A new secret from now on, beside which the old one signs for a day. Not saved."""
-        self.nonce, self.old_nonce, self.old_until = new_nonce(), self.nonce, now + ROTATION
+        self.nonce, self.old_nonce, self.old_secret_until = new_nonce(), self.nonce, now + ROTATION
 
 
 class Endpoint(Signing):

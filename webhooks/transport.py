@@ -82,7 +82,12 @@ _FAILURES = (
 def _send(
     url: str, body: bytes, headers: Mapping[str, str], deadline: float
 ) -> tuple[int, bytes, float | None]:
-    given = {"host": urlsplit(url).netloc, "content-type": "application/json", **_AGENT, **headers}
+    given: dict[bytes | str, bytes | str] = {
+        "host": urlsplit(url).netloc,
+        "content-type": "application/json",
+        **_AGENT,
+        **headers,
+    }
     content = b""
     with (
         httpcore.ConnectionPool(

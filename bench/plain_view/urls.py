@@ -19,7 +19,7 @@ class OrderSerializer(serializers.ModelSerializer[Order]):
 class Orders(generics.CreateAPIView[Order]):
     """As the tutorial has it."""
 
-    queryset = Order.objects.all()
+    queryset = Order._default_manager.all()
     serializer_class = OrderSerializer
 
 

@@ -11,11 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import plan_of
+from accounts.plans import Plan
+from accounts.scopes import SUBMIT
 from jobs.api.batch_body import BatchCSV, BatchJSON, Body
 from jobs.api.batch_import import JOB_TYPE
 from jobs.api.batch_items import import_rows
 from jobs.api.fields import StrictSerializer
-from jobs.api.ownership import jobs_of, owner_of
+from jobs.api.ownership import actor_of, jobs_of, owner_of
 from jobs.api.pages import filters_of
 from jobs.models import new_id
 from jobs.queue import batches
@@ -39,7 +42,7 @@ class BatchOptions(StrictSerializer):
 class JobBatches(APIView):
     """POST jobs/batch: a job of every item of a JSON array, or of every line of a CSV table."""
 
-    scopes: ClassVar = {"POST": "submit"}
+    scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
     parser_classes = (BatchJSON, BatchCSV)
 
@@ -54,14 +57,14 @@ class JobBatches(APIView):
             raise ParseError("The body is empty.", "empty")
         with body.file:
             if body.size <= SMALL_BYTES and body.lines <= SMALL_LINES:
-                return _at_once(body, owner_of(request), partial=partial)
+                return _at_once(body, owner_of(request), plan_of(request.user), partial=partial)
             return _later(body, owner_of(request), partial=partial)
 
 
 class CancelBatch(APIView):
     """POST jobs/batch/{id}/cancel: every job of the batch, also before they are made."""
 
-    scopes: ClassVar = {"POST": "submit"}
+    scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
     def post(self, request: Request, batch_id: str) -> Response:
@@ -72,14 +75,19 @@ class CancelBatch(APIView):
         if not importing and not visible.filter(parent=batch).exists():
             raise NotFound("No batch has this id.")
         if importing:
-            _cancel_import(batch)
+            _cancel_import(batch, actor_of(request))
         # All of a batch belong to one owner.
-        return Response({"batch": batch, "cancelled": cancel_where(Selection(batch=batch))})
+        return Response(
+            {
+                "batch": batch,
+                "cancelled": cancel_where(Selection(batch=batch), actor=actor_of(request)),
+            }
+        )
 
 
-def _at_once(body: Body, owner_id: int | None, *, partial: bool) -> Response:
+def _at_once(body: Body, owner_id: int | None, plan: Plan, *, partial: bool) -> Response:
     batch = new_id()
-    report = import_rows(body.media_type, body.pieces(), batch, owner_id, partial=partial)
+    report = import_rows(body.media_type, body.pieces(), batch, owner_id, plan, partial=partial)
     answer = {"batch": batch, **report.as_json(), "links": _links(batch)}
     return Response(answer, status=201, headers={"Location": _links(batch)["jobs"]})
 
@@ -101,9 +109,9 @@ def _links(batch: UUID) -> dict[str, Any]:
     }
 
 
-def _cancel_import(batch: UUID) -> None:
+def _cancel_import(batch: UUID, actor: str) -> None:
     try:
-        cancel(batch)
+        cancel(batch, actor=actor)
     except AlreadyFinal:
         return  # its jobs are there
 

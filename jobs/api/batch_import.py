@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.models import plans_of
+from accounts.plans import UNLIMITED
 from jobs.api.batch_report import InvalidRows, Report
 from jobs.models import Job
 from jobs.outcomes import Completed, Failed, Interrupted, Outcome, Snooze
@@ -84,13 +86,14 @@ def _import(context: Context, parameters: BatchParameters) -> dict[str, Any]:
             raise Stopped
         context.report(read / max(parameters.size, 1), f"{report.total} rows")
 
-    owner_id = Job.objects.values_list("owner_id", flat=True).get(id=attempt.job_id)
+    owner_id: int | None = Job.objects.only("owner").get(id=attempt.job_id).owner_id
     with transaction.atomic():
         report = import_rows(
             parameters.media_type,
             pieces(),
             attempt.job_id,
             owner_id,
+            UNLIMITED if owner_id is None else plans_of([owner_id])[owner_id],
             partial=parameters.partial,
             went_on=went_on,
         )

@@ -7,15 +7,14 @@ from uuid import UUID
 from django.db import transaction
 from rest_framework.exceptions import ParseError, ValidationError
 
-from accounts.models import plans_of
-from accounts.plans import UNLIMITED, Plan
+from accounts.plans import Plan
 from jobs.api.batch_body import CSV
 from jobs.api.batch_report import InvalidRows, Report
 from jobs.api.batch_rows import Row, csv_rows, json_rows
 from jobs.api.job_serializers import submission_of
 from jobs.api.problems import field_errors
 from jobs.processors.contract import Invalid
-from jobs.queue.limits import spend
+from jobs.queue.limits import spend, stricter
 from jobs.queue.submit import NewJob, submit_many
 from jobs.submission import admitted
 
@@ -28,6 +27,7 @@ def import_rows(
     pieces: Iterable[bytes],
     batch: UUID,
     owner_id: int | None,
+    plan: Plan,
     *,
     partial: bool,
     went_on: Callable[[Report], None] = lambda report: None,
@@ -38,16 +38,16 @@ def import_rows(
     went_on: called after every chunk; what it raises ends the import.
     Raises InvalidRows, ParseError for what is no table or array, TooManySubmissions.
     """
-    plan = plans_of([owner_id]).get(owner_id, UNLIMITED) if owner_id else UNLIMITED
     rows = csv_rows(pieces) if media_type == CSV else json_rows(pieces)
     reader = _Reader(batch, owner_id, plan)
     report = reader.report
+    most = stricter(MAX_ROWS, plan.largest_batch)
     with transaction.atomic():
         while chunk := list(islice(rows, CHUNK)):
             # All of them first: to check one may ask the database, which does not answer amid COPY.
             new = [job for row in chunk if (job := reader.read(row)) is not None]
-            if report.total > MAX_ROWS:
-                raise ParseError(f"A batch has at most {MAX_ROWS} rows.", "too_many_rows")
+            if report.total > most:
+                raise ParseError(f"A batch has at most {most} rows.", "too_many_rows")
             if partial or not report.rejected:
                 submit_many(new)
             went_on(report)

@@ -84,9 +84,9 @@ class NewJobSerializer(SchedulingSerializer, StrictSerializer):
             )
         return attrs
 
-    def submission(self, owner_id: int | None = None, plan: Plan = UNLIMITED) -> Submission:
+    def submission(self) -> Submission:
         """What was asked for, once it is valid."""
-        return Submission(**self.validated_data, owner_id=owner_id, plan=plan)
+        return Submission(**self.validated_data)
 
 
 # Made once, here and below: to make the fields of a serializer takes longer than to use them, and

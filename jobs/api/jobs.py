@@ -1,6 +1,6 @@
 """The jobs resource: submit, list, look, cancel, retry, replay, remove."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -146,5 +146,5 @@ def _created(job: Job) -> Response:
 
 def _cancelled(request: Request, job: Job) -> Response:
     status = cancel(job.id, actor=actor_of(request))
-    body: dict[str, Any] = dict(shown(job_of(request, str(job.id))))
+    body = shown(job_of(request, str(job.id)))
     return Response(body, status=200 if status == Status.CANCELLED else 202)

@@ -13,10 +13,10 @@ from jobs.queue.selection import Selection
 from jobs.states import Status
 
 MAX_DIGITS = 5
-MOST_IDS = 1000
 LARGEST_ID = 2**63 - 1
 # Ids tell the time of the clock that made them, created_at that of the database.
 CLOCKS_APART = timedelta(days=1)
+MOST_IDS = 1000
 
 
 class PriorityFilter(PriorityField):
@@ -62,6 +62,12 @@ class SelectionSerializer(StrictSerializer):
         return jobs
 
 
+def _first_id(moment: datetime, shift: timedelta) -> UUID:
+    """The least UUIDv7 of the millisecond, `shift` later."""
+    milliseconds = int((moment.timestamp() + shift.total_seconds()) * 1000)
+    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)
+
+
 class BulkSerializer(SelectionSerializer):
     """The body of what is done to many jobs: at least one filter, so that nobody means all of them
     by a slip."""
@@ -75,9 +81,3 @@ class BulkSerializer(SelectionSerializer):
         if not attrs:
             raise serializers.ValidationError("Give ids or a filter.", code="required")
         return attrs
-
-
-def _first_id(moment: datetime, shift: timedelta) -> UUID:
-    """The least UUIDv7 of the millisecond, `shift` later."""
-    milliseconds = int((moment.timestamp() + shift.total_seconds()) * 1000)
-    return UUID(int=min(max(milliseconds, 0), 2**48 - 1) << 80)

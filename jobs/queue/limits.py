@@ -32,8 +32,8 @@ FROM clock_timestamp() AS moment
 
 
 class TooManySubmissions(Exception):
-    """The limit of a minute is reached. retry_after: whole seconds until the next one. ever:
-    whether so many can be taken in a minute at all."""
+    """The limit of a minute is reached. retry_after: whole seconds until the next. ever: whether
+    so many can be taken in a minute at all."""
 
     def __init__(self, most: int, retry_after: int, *, ever: bool = True) -> None:
         super().__init__(f"At most {most} jobs a minute are taken; try again in {retry_after} s.")

@@ -90,5 +90,5 @@ def page_of(request: Request, deliveries: QuerySet[Delivery]) -> Response:
         parameters = request.query_params.copy()
         parameters["before"] = str(found[PAGE - 1].id)
         following = f"{request.path}?{parameters.urlencode()}"
-    results = DeliverySerializer(found[:PAGE], many=True).data
+    results = [DeliverySerializer(one).data for one in found[:PAGE]]
     return Response({"results": results, "next": following})

@@ -31,7 +31,7 @@ class Endpoints(APIView):
     def get(self, request: Request) -> Response:
         """Answer 200. There are few: they come on one page."""
         found = endpoints_of(request)
-        return Response({"results": EndpointSerializer(found, many=True).data, "next": None})
+        return Response({"results": [EndpointSerializer(one).data for one in found], "next": None})
 
     def post(self, request: Request) -> Response:
         """Answer 201 with the endpoint and its secret, which is shown this once."""
@@ -136,7 +136,7 @@ class CallbackSecrets(APIView):
         """Answer 200 with a secret: the first one, or a new one, beside which the old one signs
         until `old_secret_until`."""
         own = endpoints.rotate_callbacks(account_of(request))
-        return Response({"secret": own.secret, "old_secret_until": own.old_until})
+        return Response({"secret": own.secret, "old_secret_until": own.old_secret_until})
 
 
 class Disabled(APIException):

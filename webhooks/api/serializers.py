@@ -64,7 +64,7 @@ class EndpointSerializer(serializers.Serializer[Endpoint]):
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField()
     failing_since = Moment()
-    old_secret_until = Moment(source="old_until")
+    old_secret_until = Moment()
     created_at = Moment()
     links = serializers.SerializerMethodField()
 

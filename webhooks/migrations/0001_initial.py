@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                     "old_nonce",
                     models.CharField(blank=True, default="", editable=False, max_length=32),
                 ),
-                ("old_until", models.DateTimeField(editable=False, null=True)),
+                ("old_secret_until", models.DateTimeField(editable=False, null=True)),
                 (
                     "owner",
                     models.OneToOneField(
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
                     "old_nonce",
                     models.CharField(blank=True, default="", editable=False, max_length=32),
                 ),
-                ("old_until", models.DateTimeField(editable=False, null=True)),
+                ("old_secret_until", models.DateTimeField(editable=False, null=True)),
                 (
                     "id",
                     models.UUIDField(

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from accounts.models import Token
+from jobs.models import new_id
 from jobs.queue import schedules
 from jobs.queue.submit import NewJob, submit
 from tests.accounts import PASSWORD
@@ -60,6 +61,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "jobs/<str:job_id>/retry": {"POST": "change own"},
     "jobs/<str:job_id>/replay": {"POST": "change own"},
     "jobs/<str:job_id>/events": _READ_OWN,
+    "jobs/batch": {"POST": "submit"},
+    "jobs/batch/<str:batch_id>/cancel": {"POST": "change own"},
     "jobs/dead-letter": {"GET": "admin", "HEAD": "admin"},
     "jobs/retry": {"POST": "admin"},
     "jobs/replay": {"POST": "admin"},
@@ -81,6 +84,7 @@ ROUTES: dict[str, dict[str, str]] = {
 BODILESS = {
     "auth/logout",
     "auth/logoutall",
+    "jobs/batch/<str:batch_id>/cancel",
     "jobs/<str:job_id>/cancel",
     "jobs/<str:job_id>/retry",
     "jobs/<str:job_id>/replay",
@@ -92,6 +96,12 @@ BODILESS = {
 
 def _job(owner: User) -> str:
     return str(submit(NewJob("noop", "a.mp4", "avi", owner_id=owner.pk)).id)
+
+
+def _batch(owner: User) -> str:
+    batch = new_id()
+    submit(NewJob("noop", "a.mp4", "avi", owner_id=owner.pk, parent_id=batch))
+    return str(batch)
 
 
 def _schedule(owner: User) -> str:
@@ -108,6 +118,7 @@ def _token(owner: User) -> str:
 OBJECTS: MappingProxyType[str, Callable[[User], str]] = MappingProxyType(
     {
         "<str:job_id>": _job,
+        "<str:batch_id>": _batch,
         "<str:schedule_id>": _schedule,
         "<str:token_id>": _token,
         "<str:pool>": lambda owner: "low",
