@@ -30,12 +30,10 @@ class Signing(models.Model):
 
     def secrets(self, now: datetime) -> list[str]:
         """All that sign now."""
-        old = (
-            secrets_of(self.old_nonce)
-            if self.old_secret_until and now < self.old_secret_until
-            else []
-        )
-        return [*secrets_of(self.nonce), *old]
+        made = secrets_of(self.nonce)
+        if self.old_secret_until is not None and now < self.old_secret_until:
+            made += secrets_of(self.old_nonce)
+        return made
 
     def rotate(self, now: datetime) -> None:
         """A new secret from now on, beside which the old one signs for a day. Not saved."""

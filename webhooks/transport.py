@@ -25,7 +25,12 @@ from jobs.targets import BadTarget, check_target
 SECONDS = 10.0
 MOST_ANSWER = 1024
 MOST_DIGITS = 7
-_AGENT = {"user-agent": "mediaproc-webhooks", "accept-encoding": "identity", "connection": "close"}
+_ALWAYS = {
+    "content-type": "application/json",
+    "user-agent": "mediaproc-webhooks",
+    "accept-encoding": "identity",
+    "connection": "close",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +87,13 @@ _FAILURES = (
 def _send(
     url: str, body: bytes, headers: Mapping[str, str], deadline: float
 ) -> tuple[int, bytes, float | None]:
-    given: dict[bytes | str, bytes | str] = {
-        "host": urlsplit(url).netloc,
-        "content-type": "application/json",
-        **_AGENT,
-        **headers,
-    }
+    given = {"host": urlsplit(url).netloc, **_ALWAYS, **headers}
     content = b""
     with (
         httpcore.ConnectionPool(
             ssl_context=_certificates(), network_backend=_Network(deadline)
         ) as pool,
-        pool.stream("POST", url, headers=given, content=body) as response,
+        pool.stream("POST", url, headers=list(given.items()), content=body) as response,
     ):
         for part in response.iter_stream():
             content += part

@@ -22,7 +22,7 @@ def account_of(request: Request) -> User:
 def endpoints_of(request: Request) -> QuerySet[Endpoint]:
     """One's own; for staff with the scope admin all."""
     endpoints = Endpoint.objects.all()
-    return endpoints if is_admin(request) else endpoints.filter(owner=account_of(request))
+    return endpoints if is_admin(request) else endpoints.filter(owner=owner_of(request))
 
 
 def deliveries_of(request: Request) -> QuerySet[Delivery]:
