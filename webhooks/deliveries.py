@@ -32,7 +32,7 @@ def queue(deliveries: Sequence[Delivery]) -> None:
         Delivery.objects.bulk_create(deliveries)
 
 
-def test(endpoint: Endpoint) -> Delivery:
+def send_test(endpoint: Endpoint) -> Delivery:
     """Tell an endpoint that this is a test."""
     data: dict[str, Any] = {"endpoint": str(endpoint.id)}
     delivery = Delivery(

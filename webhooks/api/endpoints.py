@@ -19,7 +19,7 @@ from webhooks.api.serializers import (
     EndpointSerializer,
     ReplayBodySerializer,
 )
-from webhooks.deliveries import replay_since, test
+from webhooks.deliveries import replay_since, send_test
 
 
 class Endpoints(APIView):
@@ -97,7 +97,7 @@ class TestEndpoint(APIView):
         """Answer 202 with the delivery; 409 for an endpoint that is disabled."""
         endpoint = endpoint_of(request, endpoint_id)
         _check_enabled(endpoint.enabled)
-        return Response(DeliverySerializer(test(endpoint)).data, status=202)
+        return Response(DeliverySerializer(send_test(endpoint)).data, status=202)
 
 
 class EndpointDeliveries(APIView):

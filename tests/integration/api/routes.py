@@ -135,7 +135,7 @@ def _endpoint(owner: User) -> str:
 
 
 def _delivery(owner: User) -> str:
-    return str(deliveries.test(endpoints.create(owner, 0, url="https://example.org/hook")).id)
+    return str(deliveries.send_test(endpoints.create(owner, 0, url="https://example.org/hook")).id)
 
 
 # What the addresses name, made for its owner.

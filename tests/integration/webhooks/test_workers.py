@@ -1,0 +1,72 @@
+"""Webhooks by real worker processes."""
+
+import os
+import signal
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from jobs.queue.submit import NewJob, submit
+from tests.receiver import Receiver
+from tests.waiting import wait_until
+from tests.workers import Workers
+from webhooks.deliveries import replay_since
+from webhooks.models import Delivery, Endpoint
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+ENVIRONMENT = {"WEBHOOK_ALLOW_PRIVATE": "True", "POOLS": "all=0-10:3"}
+
+
+def test_told_soon_in_order_and_once_more_by_a_replay(
+    workers: Workers, alice: User, endpoint: Endpoint, hook: Receiver
+) -> None:
+    workers.start("--queue", "all", **ENVIRONMENT, JOB_RETRY_SCAN_SECONDS="1")
+    began = time.monotonic()
+    jobs = [submit(NewJob("noop", owner_id=alice.pk)).id for _ in range(5)]
+    wait_until(lambda: len(hook.received) == 15, "all is told")
+    assert time.monotonic() - began < 8
+    told: dict[str, list[object]] = {}
+    for one in hook.received:
+        event = one.event(endpoint.secret)
+        told.setdefault(event["data"]["id"], []).append(event["type"])  # type: ignore[index]
+    assert told == {str(job): ["job.queued", "job.started", "job.completed"] for job in jobs}
+    wait_until(lambda: not Delivery.objects.filter(status="pending").exists(), "all is noted")
+
+    since = timezone.now() - timedelta(hours=1)
+    assert replay_since(endpoint, since, delivered=True) == 15
+    wait_until(lambda: len(hook.received) == 30, "all is told again")
+    assert len({one.id for one in hook.received}) == 15
+
+
+def test_a_worker_that_dies_while_it_tells(
+    workers: Workers, alice: User, endpoint: Endpoint, hook: Receiver
+) -> None:
+    """The receiver has it, and the worker will never know."""
+    received = threading.Event()
+    let_go = threading.Event()
+
+    def hold() -> None:
+        received.set()
+        let_go.wait(20)
+
+    hook.when_received = hold
+    dies = workers.start("--queue", "all", **ENVIRONMENT, JOB_LEASE_SECONDS="1")
+    submit(NewJob("noop", owner_id=alice.pk))
+    assert received.wait(20)
+    os.kill(dies.pid, signal.SIGKILL)
+    dies.wait()
+    hook.when_received = lambda: None
+    let_go.set()
+    workers.start("--queue", "all", **ENVIRONMENT, JOB_LEASE_SECONDS="1")
+    wait_until(
+        lambda: Delivery.objects.filter(status="delivered").count() == 3, "all is told", seconds=30
+    )
+    ids = [one.id for one in hook.received]
+    assert ids.count(ids[0]) == 2
+    assert hook.received[0].body == next(one.body for one in hook.received[1:] if one.id == ids[0])
+    assert len(set(ids)) == 3
