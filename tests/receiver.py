@@ -83,6 +83,13 @@ def receiver() -> Iterator[Receiver]:
         thread.join()
 
 
+def read_request(connection: socket.socket) -> None:
+    """Until its body `{}`: what is left unread would reset the connection."""
+    received = b""
+    while not received.endswith(b"{}"):
+        received += connection.recv(65_536)
+
+
 @contextmanager
 def raw_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     """The port of a server that does with every connection whatever `serve` says, once the request
@@ -93,7 +100,7 @@ def raw_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
             while True:
                 connection, _ = listener.accept()
                 with connection, suppress(OSError):
-                    connection.recv(65_536)
+                    read_request(connection)
                     serve(connection)
 
     listener = socket.create_server(("127.0.0.1", 0))

@@ -3,6 +3,7 @@
 `jobs_tell` in outbox.sql writes the rows; OUTBOX_READER names who reads them.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -51,10 +52,15 @@ def hand_over(seconds: float = 0.1) -> bool:
     while time.monotonic() < deadline:
         with transaction.atomic():
             [(mine,)] = fetch(_LOCK, {})
-            happened = [Happened(*row) for row in fetch(_TAKE, {"batch": BATCH})] if mine else []
+            happened = _take() if mine else []
             if happened:
                 read(happened)
         # What was written beside this called nobody: it saw rows that were still there.
         if not happened:
             return False
     return True
+
+
+def _take() -> list[Happened]:
+    rows = fetch(_TAKE, {"batch": BATCH})
+    return [Happened(*row, json.loads(job)) for *row, job in rows]  # the engine has JSON as text

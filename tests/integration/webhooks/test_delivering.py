@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core import mail
+from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
@@ -17,7 +18,7 @@ from jobs.queue.submit import NewJob, submit
 from jobs.testing import work_off
 from tests.receiver import Receiver
 from webhooks import endpoints
-from webhooks.deliveries import prune, replay_since, test
+from webhooks.deliveries import prune, replay_since, send_test
 from webhooks.models import Delivery, Endpoint
 from webhooks.policy import MAX_ATTEMPTS, SCHEDULE
 
@@ -41,9 +42,7 @@ def waits() -> list[float]:
     """For how many seconds each sender still waits."""
     now = timezone.now()
     senders = Job.objects.filter(job_type="webhook", status="PENDING").order_by("id")
-    return [
-        (sender.scheduled_at - now).total_seconds() for sender in senders if sender.scheduled_at
-    ]
+    return [(one.scheduled_at - now).total_seconds() for one in senders if one.scheduled_at]
 
 
 def only_completed(endpoint: Endpoint) -> None:
@@ -78,8 +77,9 @@ def test_a_day_of_failures(alice: User, endpoint: Endpoint, hook: Receiver) -> N
     happen(owner_id=alice.pk)
     hook.answer(302, MAX_ATTEMPTS, b"x" * 2000, Location=hook.url)
     planned = []
-    for number in range(MAX_ATTEMPTS):
-        work_off(early=number > 0, most=2) if number == 0 else _once()
+    for _ in range(MAX_ATTEMPTS):
+        Job.objects.filter(job_type="webhook", status="PENDING").update(scheduled_at=Now())
+        tell()
         planned += waits()
     assert len(planned) == len(SCHEDULE)
     for seconds, planned_ in zip(planned, SCHEDULE, strict=True):
@@ -90,14 +90,6 @@ def test_a_day_of_failures(alice: User, endpoint: Endpoint, hook: Receiver) -> N
     endpoint.refresh_from_db()
     assert endpoint.enabled
     assert endpoint.failing_since is not None
-
-
-def _once() -> None:
-    """One more attempt at what waits."""
-    from django.db.models.functions import Now
-
-    Job.objects.filter(job_type="webhook", status="PENDING").update(scheduled_at=Now())
-    work_off(most=2)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +141,7 @@ def test_days_of_failures_disable(alice: User, endpoint: Endpoint, hook: Receive
 
 def test_a_success_clears_the_record(endpoint: Endpoint) -> None:
     Endpoint.objects.update(failing_since=timezone.now() - timedelta(days=9))
-    test(endpoint)
+    send_test(endpoint)
     tell()
     endpoint.refresh_from_db()
     assert endpoint.failing_since is None
@@ -160,14 +152,14 @@ def test_both_secrets_sign_for_a_day(
 ) -> None:
     old = endpoint.secret
     endpoints.rotate(endpoint)
-    test(endpoint)
+    send_test(endpoint)
     tell()
     assert endpoint.secret != old
     for secret in (old, endpoint.secret):
         hook.received[0].event(secret)
     Endpoint.objects.update(old_secret_until=timezone.now())
     settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another" * 9
-    test(endpoint)
+    send_test(endpoint)
     tell()
     hook.received[1].event(endpoint.secret)
     settings.SECRET_KEY = settings.SECRET_KEY_FALLBACKS.pop()
@@ -212,7 +204,7 @@ def test_an_earlier_one_that_nobody_sends_keeps_nobody(
 
 
 def test_the_log_is_pruned(endpoint: Endpoint) -> None:
-    old, new = test(endpoint), test(endpoint)
+    old, new = send_test(endpoint), send_test(endpoint)
     Delivery.objects.filter(id=old.id).update(created_at=timezone.now() - timedelta(days=31))
     prune(5)
     assert Delivery.objects.get().id == new.id
