@@ -15,7 +15,7 @@ DECLARE
   END;
 BEGIN
   IF TG_OP = 'UPDATE' AND NEW.status = OLD.status THEN
-    happened := 'job.progress';
+    happened := CASE WHEN NEW.told_at IS DISTINCT FROM OLD.told_at THEN 'job.progress' END;
   END IF;
   IF happened IS NULL THEN
     RETURN NULL;
