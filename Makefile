@@ -15,7 +15,7 @@ define step
 	@printf '%-16s' '$(1)'; said=$$($(2) 2>&1) && echo ok || { echo FAILED; printf '%s\n' "$$said"; exit 1; }
 endef
 
-.PHONY: help run test lint types pytest pytest-15 test-matrix bench chaos lock clean python environment environment-dev
+.PHONY: fuzz audit help run test lint types pytest pytest-15 test-matrix bench chaos lock clean python environment environment-dev
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -55,6 +55,13 @@ bench: python ## The engine's speed beside other job queues (ARGS="--quick --jso
 
 chaos: environment-dev ## Real faults against real workers (ARGS="--seed 7 --minutes 5", "--help")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: environment-dev ## Hostile requests by the OpenAPI document for ten minutes (FUZZ_SECONDS=...)
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-100} FUZZ_SECONDS=$${FUZZ_SECONDS:-600} \
+	  $(BIN)/python -m pytest -q tests/integration/api/test_fuzz.py
+
+audit: environment-dev ## Known vulnerabilities of what is locked; SKIPPED where nobody can be asked
+	@$(BIN)/python scripts/audit.py
 
 lock: environment-dev ## Write requirements*.txt from requirements*.in (ARGS=--upgrade renews)
 	$(LOCK) $(ARGS) requirements-uv.in -o requirements-uv.txt

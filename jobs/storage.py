@@ -29,6 +29,10 @@ class SourceNotFound(StorageError):
     """There is no such file among the sources."""
 
 
+class OutputGone(StorageError):
+    """The job's output is not in the store, or not any more."""
+
+
 class NotEnoughSpace(StorageError):
     """The disk of the store is too full for new work."""
 
@@ -95,6 +99,25 @@ def output_path(job_id: UUID, lease: int, extension: str) -> Path:
     folder = _folder(job_id)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{lease}.{extension}"
+
+
+def output_name(path: Path) -> str:
+    """How a job's result names an output: <job id>/<lease>.<extension>."""
+    return str(path.relative_to(outputs_root()))
+
+
+def find_output(job_id: UUID, name: str) -> Path:
+    """The file that a job's result names. Raises OutputGone, also for what is not in its folder."""
+    path = outputs_root() / name
+    if "\0" in name or PurePosixPath(name).parts != (str(job_id), path.name):
+        raise OutputGone("The result names no output of this job.")
+    try:
+        kept = stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        kept = False
+    if not kept:
+        raise OutputGone("The output of this job is not kept any more.")
+    return path
 
 
 def outputs(job_id: UUID) -> list[Path]:

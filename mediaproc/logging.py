@@ -64,5 +64,9 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stdout"], "level": level},
-        "loggers": {"django": {"level": "WARNING"}, "jobs": {"level": level}},
+        "loggers": {
+            "django": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},  # it logs whole addresses, with the keys in them
+            "jobs": {"level": level},
+        },
     }

@@ -43,6 +43,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "corsheaders",
+    "csp",
     "knox",
     "axes",
     "accounts",
@@ -50,9 +54,13 @@ INSTALLED_APPS = [
     "webhooks",
 ]
 MIDDLEWARE = [
+    "jobs.api.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "jobs.api.compression.CompressionMiddleware",
     "jobs.api.middleware.ApiPathMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -187,6 +195,14 @@ SIMULATE_MISSING_SOURCES: bool = env.bool("SIMULATE_MISSING_SOURCES", default=DE
 SIMULATE_SECONDS_HIGH: str = env.str("SIMULATE_SECONDS_HIGH", default="3-5")
 SIMULATE_SECONDS_LOW: str = env.str("SIMULATE_SECONDS_LOW", default="5-10")
 
+MEDIA_ACCEL_PREFIX: str = env.str("MEDIA_ACCEL_PREFIX", default="")
+OUTPUT_LINK_SECONDS: int = env.int("OUTPUT_LINK_SECONDS", default=3600)
+
+# Remote workers.
+
+LEASE_WAITERS: int = env.int("LEASE_WAITERS", default=4)
+REMOTE_WORKER_TOKEN: str = env.str("REMOTE_WORKER_TOKEN", default="")
+
 # Webhooks.
 
 OUTBOX_READER = "webhooks.fan_out.fan_out"
@@ -266,12 +282,33 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.Allowed"],
+    "DEFAULT_THROTTLE_CLASSES": ["jobs.api.throttles.RequestThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "jobs.api.operations.Operation",
     "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
 BATCH_MAX_MB: int = env.int("BATCH_MAX_MB", default=32)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "mediaproc",
+    "DESCRIPTION": "Jobs on media files, from submission to output.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "jobs.api.fields.STATUSES",
+        "MissedRuns": "jobs.models.schedule.MissedRuns.values",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "jobs.api.schema_hooks.add_errors",
+        "jobs.api.schema_hooks.add_links",
+    ],
+}
+# Requests a minute from one address without an account; accounts/plans.py says it for accounts.
+REQUESTS_PER_MIN_LIMIT: int = env.int("REQUESTS_PER_MIN_LIMIT", default=600)
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 STATIC_URL = "static/"
@@ -280,6 +317,29 @@ WHITENOISE_USE_FINDERS = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
+
+# Pages of other origins. None may, unless it is named.
+
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "if-none-match", "prefer",
+    "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = [
+    "ETag", "Link", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy",
+    "Retry-After", "X-Request-ID",
+]  # fmt: skip
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 
 # Behind DEBUG=False everything is as `check --deploy` wants it; a proxy ends TLS.
 

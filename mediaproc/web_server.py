@@ -24,8 +24,7 @@ logconfig_dict = {
         **LOGGING["loggers"],
         # gunicorn cuts its loggers off from the root.
         "gunicorn.error": {"level": "WARNING", "handlers": ["stdout"]},
-        "gunicorn.access": {"level": "INFO", "handlers": ["stdout"]},
     },
 }
-accesslog = "-"
-access_log_format = "%(m)s %(U)s %(s)s %(M)s ms"
+# The service logs its requests itself, with their ids and without their addresses.
+accesslog = None

@@ -4,10 +4,12 @@ from typing import Any, ClassVar
 
 import structlog
 from django.contrib.auth import logout
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.answers import NewToken
 from accounts.api.proof import user_with
 from accounts.api.serializers import LoginSerializer, TokenSerializer, check_scopes
 from accounts.client_address import client_address
@@ -25,6 +27,7 @@ class Login(APIView):
     public = True
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(request=LoginSerializer, responses=NewToken)
     def post(self, request: Request) -> Response:
         """Answer 200 with the token, which is shown this once; 401; 429 while locked."""
         asked = LoginSerializer(data=request.data)
@@ -45,6 +48,7 @@ class Logout(APIView):
     scopes: ClassVar = {"POST": SIGNED_IN}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Answer 204."""
         if isinstance(request.auth, Token):
@@ -60,6 +64,7 @@ class LogoutAll(APIView):
     scopes: ClassVar = {"POST": LOGIN}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Answer 204."""
         Token.objects.filter(user_id=request.user.pk).delete()

@@ -4,10 +4,12 @@ from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.contrib.auth import logout
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.answers import Account as AccountAnswer
 from accounts.api.proof import user_with
 from accounts.api.serializers import NewPasswordSerializer
 from accounts.models import Account, plan_of
@@ -22,6 +24,7 @@ class Me(APIView):
     scopes: ClassVar = {"GET": SIGNED_IN}
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=AccountAnswer)
     def get(self, request: Request) -> Response:
         """Answer 200; a limit of 0 is none."""
         user: Any = request.user
@@ -45,6 +48,7 @@ class Password(APIView):
     scopes: ClassVar = {"POST": LOGIN}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=NewPasswordSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         """Answer 204; 401 when the current password is wrong, 429 after too many."""
         user: Any = request.user

@@ -6,12 +6,14 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.answers import Detail, Registered
 from accounts.api.proof import slow_down
 from accounts.api.serializers import PasswordField, checked_password
 from accounts.registration import NameTaken, confirm, register, register_by_mail
@@ -63,6 +65,7 @@ class Register(APIView):
     public = True
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(request=RegisterSerializer, responses={201: Registered, 202: Detail})
     def post(self, request: Request) -> Response:
         """Answer 202: the mail tells the rest. Without a mail server 201, or 400 for a name that is
         taken."""
@@ -94,6 +97,7 @@ class Confirm(APIView):
     public = True
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=ConfirmSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         """Answer 204; one can log in now. 400 for a code that is wrong or too old."""
         slow_down(request, "confirm", REGISTRATIONS_A_MINUTE)

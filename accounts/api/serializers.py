@@ -79,8 +79,8 @@ class TokenSerializer(serializers.Serializer[Token]):
     name = serializers.CharField()
     scopes = serializers.ListField(child=serializers.CharField())
     created = Moment()
-    expiry = Moment()
-    last_used_at = Moment()
+    expiry = Moment(allow_null=True)
+    last_used_at = Moment(allow_null=True)
 
 
 def checked_password(password: str, user: User) -> str:

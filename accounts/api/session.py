@@ -4,10 +4,12 @@ from django.contrib.auth import login
 from django.middleware.csrf import get_token
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.answers import SessionStart
 from accounts.api.proof import user_with
 from accounts.api.serializers import CredentialsSerializer
 
@@ -22,10 +24,12 @@ class Session(APIView):
     public = True
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=SessionStart)
     def get(self, request: Request) -> Response:
         """Answer 200, and set the cookie that belongs to it."""
         return Response({"csrf_token": get_token(request._request)})
 
+    @extend_schema(request=CredentialsSerializer, responses=SessionStart)
     def post(self, request: Request) -> Response:
         """Answer 200 with the new CSRF token and the cookie of the session; 401, 403, 429."""
         asked = CredentialsSerializer(data=request.data)

@@ -7,11 +7,13 @@ from uuid import UUID
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.answers import NewToken, TokenList
 from accounts.api.serializers import NewTokenSerializer, TokenSerializer, check_scopes
 from accounts.models import Token
 from accounts.scopes import LOGIN
@@ -25,10 +27,12 @@ class Tokens(APIView):
     scopes: ClassVar = {"GET": LOGIN, "POST": LOGIN}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=TokenList)
     def get(self, request: Request) -> Response:
         """Answer 200. There are few: they come on one page."""
         return Response({"results": TokenSerializer(_tokens(request), many=True).data})
 
+    @extend_schema(request=NewTokenSerializer, responses={201: NewToken})
     def post(self, request: Request) -> Response:
         """Answer 201 with the token, which is shown this once."""
         asked = NewTokenSerializer(data=request.data)
@@ -57,6 +61,7 @@ class OneToken(APIView):
     scopes: ClassVar = {"DELETE": LOGIN}
     http_method_names = ["delete"]  # noqa: RUF012
 
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, token_id: str) -> Response:
         """Answer 204, or 404."""
         try:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import ClassVar
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.scopes import ADMIN
+from jobs.api.answers import Reasons, Replayed, Retried
 from jobs.api.ownership import actor_of
 from jobs.api.pages import filters_of
 from jobs.api.selection import BulkSerializer, SelectionSerializer
@@ -21,6 +23,7 @@ class DeadLetter(APIView):
     scopes: ClassVar = {"GET": ADMIN}
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(parameters=[SelectionSerializer], responses=Reasons)
     def get(self, request: Request) -> Response:
         """Answer 200; the filters are those of the list."""
         asked = SelectionSerializer(data=filters_of(request))
@@ -34,6 +37,7 @@ class RetryJobs(APIView):
     scopes: ClassVar = {"POST": ADMIN}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=BulkSerializer, responses=Retried)
     def post(self, request: Request) -> Response:
         """Answer 200 with how many; jobs in other states are passed over."""
         return _changed(request, "retried", retry_where)
@@ -45,6 +49,7 @@ class ReplayJobs(APIView):
     scopes: ClassVar = {"POST": ADMIN}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=BulkSerializer, responses=Replayed)
     def post(self, request: Request) -> Response:
         """Answer 200 with how many; jobs that are not final are passed over."""
         return _changed(request, "replayed", replay_where)

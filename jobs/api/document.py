@@ -1,7 +1,8 @@
 """The RFC 9457 document that every error under /api/ is.
 
 Members: type, title, status, detail, instance; ours are `code` (stable, snake_case) and `errors`, a
-list of {field, code, detail} that is empty unless fields are to blame.
+list of {field, code, detail} that is empty unless fields are to blame. A 5xx has `request_id`,
+which the log has too.
 """
 
 from http import HTTPStatus
@@ -9,6 +10,8 @@ from typing import Any, TypedDict
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.encoding import escape_uri_path
+
+from jobs.api.request_id import request_id_of
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -57,6 +60,8 @@ def problem(
         "errors": errors or [],
         **extensions,
     }
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        document["request_id"] = request_id_of(request)
     response = JsonResponse(document, status=status, content_type=CONTENT_TYPE)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = str(RETRY_AFTER_SECONDS)

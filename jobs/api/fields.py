@@ -7,9 +7,11 @@ from typing import Any, NoReturn, cast
 from rest_framework import serializers
 
 from jobs.priorities import BY_NAME, HIGHEST, LOWEST, name_of
+from jobs.states import Status
 
 MAX_UNKNOWN_NAMED = 20
 MAX_SHOWN = 100
+STATUSES = [status.value for status in Status]
 
 
 class TextField(serializers.CharField):
@@ -53,8 +55,15 @@ class PriorityField(serializers.Field[int, Any, str, int]):
 class Moment(serializers.DateTimeField):
     """ISO 8601 in UTC with a `Z`, whatever TIME_ZONE is."""
 
-    def __init__(self) -> None:
-        super().__init__(default_timezone=UTC)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
+
+
+class StatusField(serializers.ChoiceField):
+    """Where a job stands."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=STATUSES, **options)
 
 
 class StrictSerializer(serializers.Serializer[Any]):

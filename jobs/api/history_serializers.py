@@ -22,7 +22,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     worker = serializers.CharField()
     started_at = Moment()
-    ended_at = Moment()
+    ended_at = Moment(allow_null=True)
     outcome = serializers.CharField()
     error_code = serializers.CharField()
     error_message = serializers.CharField()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.plans import UNLIMITED, Plan
-from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
+from jobs.api.fields import Moment, PriorityField, StatusField, StrictSerializer, TextField
 from jobs.api.metadata import MetadataField
 from jobs.api.scheduled_at import SchedulingSerializer
 from jobs.api.serializers import MetricsSerializer
@@ -117,30 +117,30 @@ class JobSerializer(serializers.Serializer[Job]):
     parameters = serializers.JSONField()
     priority = serializers.IntegerField()
     priority_name = serializers.SerializerMethodField()
-    status = serializers.CharField()
-    progress = serializers.FloatField()
+    status = StatusField()
+    progress = serializers.FloatField(allow_null=True)
     progress_message = serializers.CharField()
     seconds_left = serializers.SerializerMethodField()
     attempt = serializers.IntegerField()
     max_retries = serializers.SerializerMethodField()
     cancel_requested = serializers.BooleanField()
-    result = serializers.JSONField()
+    result = serializers.JSONField(allow_null=True)
     error_code = serializers.SerializerMethodField()
     error_message = serializers.SerializerMethodField()
     created_at = Moment()
-    scheduled_at = Moment()
-    queued_at = Moment()
-    started_at = Moment()
-    completed_at = Moment()
-    expires_at = Moment()
-    estimated_duration = serializers.FloatField(source="estimated_seconds")
+    scheduled_at = Moment(allow_null=True)
+    queued_at = Moment(allow_null=True)
+    started_at = Moment(allow_null=True)
+    completed_at = Moment(allow_null=True)
+    expires_at = Moment(allow_null=True)
+    estimated_duration = serializers.FloatField(source="estimated_seconds", allow_null=True)
     duration = serializers.SerializerMethodField()
-    soft_limit_seconds = serializers.FloatField()
-    hard_limit_seconds = serializers.FloatField()
-    replay_of = serializers.UUIDField()
-    batch = serializers.UUIDField(source="parent_id")
-    metadata = serializers.JSONField()
-    callback_url = serializers.CharField()
+    soft_limit_seconds = serializers.FloatField(allow_null=True)
+    hard_limit_seconds = serializers.FloatField(allow_null=True)
+    replay_of = serializers.UUIDField(allow_null=True)
+    batch = serializers.UUIDField(source="parent_id", allow_null=True)
+    metadata = serializers.DictField(allow_null=True)
+    callback_url = serializers.CharField(allow_null=True)
     metrics = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
 
@@ -180,10 +180,13 @@ class JobSerializer(serializers.Serializer[Job]):
 
     def get_links(self, job: Job) -> dict[str, str]:
         """Where to go from here."""
-        return {
+        links = {
             "self": reverse("api:job", args=[job.id]),
             "events": reverse("api:job_events", args=[job.id]),
         }
+        if job.status == Status.COMPLETED and "output" in (job.result or {}):
+            links["output"] = reverse("api:output", args=[job.id])
+        return links
 
 
 _JOB = JobSerializer()

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,11 +13,14 @@ from rest_framework.views import APIView
 
 from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
+from jobs.api.answers import History, JobPage
+from jobs.api.etag import answer_if_changed
 from jobs.api.history_serializers import AttemptSerializer, EventSerializer
-from jobs.api.job_serializers import shown, submission_of
+from jobs.api.idempotency import idempotent
+from jobs.api.job_serializers import JobSerializer, NewJobSerializer, shown, submission_of
 from jobs.api.metadata import split_filters
 from jobs.api.ownership import actor_of, job_of, jobs_of, owner_of
-from jobs.api.pages import filters_of, page_of
+from jobs.api.pages import PAGE_PARAMETERS, filters_of, page_of
 from jobs.api.selection import SelectionSerializer
 from jobs.models import Job
 from jobs.queue.cancel import cancel
@@ -34,6 +38,8 @@ class Jobs(APIView):
     scopes: ClassVar = {"POST": SUBMIT, "GET": READ}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(request=NewJobSerializer, responses={201: JobSerializer})
+    @idempotent
     def post(self, request: Request) -> Response:
         """Answer 201 with the job, and its address as Location."""
         owner, plan = owner_of(request), plan_of(request.user)
@@ -41,6 +47,7 @@ class Jobs(APIView):
         spend(owner, most=plan.jobs_a_minute)
         return _created(take(submission))
 
+    @extend_schema(parameters=[SelectionSerializer, *PAGE_PARAMETERS], responses=JobPage)
     def get(self, request: Request) -> Response:
         """Answer 200 with a page, and the address of the next one or null; also as Link."""
         filters, of_metadata = split_filters(filters_of(request))
@@ -61,10 +68,12 @@ class OneJob(APIView):
     scopes: ClassVar = {"GET": READ, "DELETE": SUBMIT}
     http_method_names = ["get", "head", "delete"]  # noqa: RUF012
 
+    @extend_schema(responses=JobSerializer)
     def get(self, request: Request, job_id: str) -> Response:
-        """Answer 200, or 404 for an id that is unknown or not an id at all."""
-        return Response(shown(job_of(request, job_id)))
+        """Answer 200, 304 to who has it, or 404 for an id that is unknown or not an id at all."""
+        return answer_if_changed(request, job_id, shown)
 
+    @extend_schema(responses={200: JobSerializer, 202: JobSerializer, 204: None})
     def delete(self, request: Request, job_id: str) -> Response:
         """Answer like cancel for a job that is not final; 204 for a final one, which is gone with
         its outputs."""
@@ -90,6 +99,7 @@ class CancelJob(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses={200: JobSerializer, 202: JobSerializer})
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 when it is CANCELLED, 202 when its worker was told; 409 for a final job."""
         return _cancelled(request, job_of(request, job_id))
@@ -101,6 +111,7 @@ class RetryJob(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=JobSerializer)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job, QUEUED; 409 in any other state."""
         retry(job_of(request, job_id).id, actor=actor_of(request))
@@ -113,6 +124,8 @@ class ReplayJob(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses={201: JobSerializer})
+    @idempotent
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 201 with the new job; 409 while the old one is not final."""
         old = job_of(request, job_id)
@@ -128,6 +141,7 @@ class JobEvents(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012
 
+    @extend_schema(responses=History)
     def get(self, request: Request, job_id: str) -> Response:
         """Answer 200. Tracebacks are for operators and not shown."""
         job = job_of(request, job_id)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from jobs.api.document import CONTENT_TYPE, general_problem, is_api, problem
 from jobs.api.problems import bad_request
+from jobs.api.throttles import tell_limits
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -16,6 +17,12 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+# Of what a page may ask a browser for; none does.
+NO_PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in ("camera", "geolocation", "microphone", "payment", "usb", "interest-cohort")
+)
 
 
 class ApiPathMiddleware:
@@ -34,7 +41,7 @@ class ApiPathMiddleware:
         if not _is_text(request):
             return _finished(request, bad_request(request, SuspiciousOperation()))
         if not is_api(request):
-            return self.get_response(request)
+            return _finished(request, self.get_response(request))
         return _finished(request, _refusal(request) or self.get_response(_without_slash(request)))
 
 
@@ -59,13 +66,15 @@ def _without_slash(request: HttpRequest) -> HttpRequest:
 
 def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The answer as the API gives it, also where Django made a page (with DEBUG it does)."""
+    response.headers.setdefault("Permissions-Policy", NO_PERMISSIONS)
     if not is_api(request):
         return response
     is_problem = response.headers.get("Content-Type") == CONTENT_TYPE
     if response.status_code >= 400 and not is_problem:  # noqa: PLR2004 - where HTTP's errors begin
         response = general_problem(request, response.status_code)
     for name, value in HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)  # a file has stricter ones
+    tell_limits(request, response)
     return response
 
 

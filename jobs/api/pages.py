@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +28,11 @@ NEWEST, OLDEST = "newest", "oldest"
 
 _PARAMETERS = ("cursor", "limit", "order")
 _signer = Signer(salt="jobs.api.pages")
+PAGE_PARAMETERS = [
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}),
+    OpenApiParameter("order", str, enum=[NEWEST, OLDEST]),
+    OpenApiParameter("cursor", str, description="From the address that `next` is."),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.scopes import ADMIN
+from jobs.api.answers import PoolList, PoolState
 from jobs.api.fields import Moment, StrictSerializer, TextField
 from jobs.api.ownership import actor_of
 from jobs.priorities import Pool, parse_pools
@@ -27,6 +29,7 @@ class Pools(APIView):
     scopes: ClassVar = {"GET": ADMIN}
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=PoolList)
     def get(self, request: Request) -> Response:
         """Answer 200."""
         return Response({"pools": [_shown(pool) for pool in parse_pools(settings.POOLS).values()]})
@@ -38,6 +41,7 @@ class PausePool(APIView):
     scopes: ClassVar = {"POST": ADMIN}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=ReasonSerializer, responses=PoolState)
     def post(self, request: Request, pool: str) -> Response:
         """Answer 200 with the pool, which claims no more; what runs goes on to its end."""
         known = _pool(pool)
@@ -53,6 +57,7 @@ class ResumePool(APIView):
     scopes: ClassVar = {"POST": ADMIN}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=PoolState)
     def post(self, request: Request, pool: str) -> Response:
         """Answer 200 with the pool, which claims again."""
         known = _pool(pool)

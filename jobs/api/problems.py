@@ -13,14 +13,25 @@ from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.views import defaults
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework import exceptions
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    ErrorDetail,
+    NotAuthenticated,
+    Throttled,
+    ValidationError,
+)
 from rest_framework.settings import api_settings
 
 from jobs.api.batch_report import InvalidRows
 from jobs.api.document import FieldError, general_problem, is_api, problem
+from jobs.api.throttles import count_by_address, note_limit
 from jobs.processors.contract import Invalid
 from jobs.queue.errors import NoSuchJob, WrongStatus
 from jobs.queue.limits import TooManySubmissions
+from jobs.remote.errors import Refused
+from jobs.storage import OutputGone
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +99,7 @@ def _(exception: WrongStatus, request: HttpRequest) -> HttpResponse:
 
 @_answer.register
 def _(exception: TooManySubmissions, request: HttpRequest) -> HttpResponse:
+    note_limit(request, "jobs", exception.most, 0, exception.retry_after)
     response = problem(request, 429, "too_many_submissions", str(exception))
     response["Retry-After"] = str(exception.retry_after)
     return response
@@ -99,12 +111,34 @@ def _(exception: InvalidRows, request: HttpRequest) -> HttpResponse:
 
 
 @_answer.register
+def _(exception: Refused, request: HttpRequest) -> HttpResponse:
+    return problem(request, exception.status, exception.code, str(exception))
+
+
+@_answer.register
+def _(exception: OutputGone, request: HttpRequest) -> HttpResponse:
+    return problem(request, 410, "output_gone", str(exception))
+
+
+@_answer.register
 def _(exception: ValidationError, request: HttpRequest) -> HttpResponse:
     return _invalid(request, 400, field_errors(exception))
 
 
+@_answer.register(AuthenticationFailed)
+@_answer.register(NotAuthenticated)
+@_answer.register(exceptions.PermissionDenied)
+def _(exception: APIException, request: Any) -> HttpResponse | None:
+    """Refused before the throttle was asked: it counts for the address that it came from."""
+    try:
+        count_by_address(request)
+    except (Throttled, OperationalError, InterfaceError) as refusal:
+        return _answer(refusal, request)
+    return _of_api(exception, request)
+
+
 @_answer.register
-def _(exception: APIException, request: HttpRequest) -> HttpResponse:
+def _of_api(exception: APIException, request: HttpRequest) -> HttpResponse:
     response = problem(
         request, exception.status_code, str(exception.get_codes()), str(exception.detail)
     )

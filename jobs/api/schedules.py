@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,8 @@ from rest_framework.views import APIView
 
 from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
+from jobs.api.answers import SchedulePage
+from jobs.api.idempotency import idempotent
 from jobs.api.ownership import owner_of, schedules_of
 from jobs.api.schedule_serializers import ScheduleBodySerializer, ScheduleSerializer
 from jobs.models import Schedule
@@ -24,6 +27,8 @@ class Schedules(APIView):
     scopes: ClassVar = {"POST": SUBMIT, "GET": READ}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(request=ScheduleBodySerializer, responses={201: ScheduleSerializer})
+    @idempotent
     def post(self, request: Request) -> Response:
         """Answer 201 with the schedule, and its address as Location."""
         asked = ScheduleBodySerializer(data=request.data, context={"plan": plan_of(request.user)})
@@ -37,6 +42,7 @@ class Schedules(APIView):
             ScheduleSerializer(schedule).data, status=201, headers={"Location": location}
         )
 
+    @extend_schema(responses=SchedulePage)
     def get(self, request: Request) -> Response:
         """Answer 200. There are few schedules: they come on one page."""
         found = list(schedules_of(request).order_by("name", "id"))
@@ -49,10 +55,12 @@ class OneSchedule(APIView):
     scopes: ClassVar = {"GET": READ, "PATCH": SUBMIT, "DELETE": SUBMIT}
     http_method_names = ["get", "head", "patch", "delete"]  # noqa: RUF012
 
+    @extend_schema(responses=ScheduleSerializer)
     def get(self, request: Request, schedule_id: str) -> Response:
         """Answer 200, or 404 for an id that is unknown or not an id at all."""
         return Response(ScheduleSerializer(_find(request, schedule_id)).data)
 
+    @extend_schema(request=ScheduleBodySerializer, responses=ScheduleSerializer)
     def patch(self, request: Request, schedule_id: str) -> Response:
         """Answer 200 with the schedule as it is now. What is not given stays."""
         schedule = _find(request, schedule_id)
@@ -62,6 +70,7 @@ class OneSchedule(APIView):
         asked.is_valid(raise_exception=True)
         return _changed(schedule.id, asked.validated_data)
 
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, schedule_id: str) -> Response:
         """Answer 204; the jobs that it made stay."""
         try:
@@ -77,6 +86,7 @@ class PauseSchedule(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=ScheduleSerializer)
     def post(self, request: Request, schedule_id: str) -> Response:
         """Answer 200 with the schedule, also when it was paused before."""
         return _changed(_find(request, schedule_id).id, {"paused": True})
@@ -88,6 +98,7 @@ class ResumeSchedule(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=ScheduleSerializer)
     def post(self, request: Request, schedule_id: str) -> Response:
         """Answer 200 with the schedule, also when it was not paused."""
         return _changed(_find(request, schedule_id).id, {"paused": False})

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from jobs.api.fields import PriorityField, StrictSerializer, TextField
+from jobs.api.fields import STATUSES, PriorityField, StrictSerializer, TextField
 from jobs.models import Job
 from jobs.queue.selection import Selection
 from jobs.states import Status
@@ -33,7 +33,7 @@ class PriorityFilter(PriorityField):
 class SelectionSerializer(StrictSerializer):
     """Filters that all have to hold; none given means every job."""
 
-    status = serializers.ChoiceField(choices=[status.value for status in Status], required=False)
+    status = serializers.ChoiceField(choices=STATUSES, required=False)
     job_type = TextField(max_length=50, required=False)
     error_code = TextField(max_length=50, required=False)
     priority = PriorityFilter(required=False)

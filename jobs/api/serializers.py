@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
+from jobs.api.fields import Moment, PriorityField, StatusField, StrictSerializer, TextField
 from jobs.models import Job, JobMetrics
 from jobs.processors.registry import processors
 from jobs.states import Status
@@ -40,13 +40,13 @@ class SubmittedSerializer(serializers.Serializer[Job]):
     """The answer of submit_job."""
 
     job_id = serializers.UUIDField(source="id")
-    status = serializers.CharField()
+    status = StatusField()
     priority = PriorityField()
     source_file = serializers.CharField()
     target_format = serializers.CharField()
     created_at = Moment()
-    queued_at = Moment()
-    message = serializers.ReadOnlyField(default="Job submitted successfully")
+    queued_at = Moment(allow_null=True)
+    message = serializers.CharField(read_only=True, default="Job submitted successfully")
 
 
 class MetricsSerializer(serializers.Serializer[JobMetrics]):
@@ -72,12 +72,12 @@ class JobStatusSerializer(serializers.Serializer[Job]):
     source_file = serializers.CharField()
     target_format = serializers.CharField()
     priority = PriorityField()
-    status = serializers.CharField()
+    status = StatusField()
     error_message = serializers.SerializerMethodField()
     created_at = Moment()
-    queued_at = Moment()
-    started_at = Moment()
-    completed_at = Moment()
+    queued_at = Moment(allow_null=True)
+    started_at = Moment(allow_null=True)
+    completed_at = Moment(allow_null=True)
     metrics = MetricsSerializer(allow_null=True)
 
     def get_error_message(self, job: Job) -> str | None:

@@ -3,12 +3,14 @@
 from dataclasses import asdict
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.scopes import READ
+from jobs.api.answers import Counts, Statistics
 from jobs.api.fields import Moment, StrictSerializer
 from jobs.api.ownership import counted_owner
 from jobs.api.pages import filters_of
@@ -29,6 +31,7 @@ class JobCounts(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=Counts)
     def get(self, request: Request) -> Response:
         """Answer 200; `exactness` is exact, estimated or at_least."""
         return Response(_counts(request))
@@ -40,6 +43,7 @@ class JobStatistics(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012
 
+    @extend_schema(parameters=[WindowSerializer], responses=Statistics)
     def get(self, request: Request) -> Response:
         """Answer 200; the parameter `hours` says how far back, 24 without it."""
         asked = WindowSerializer(data=filters_of(request))

@@ -1,9 +1,11 @@
 """Which job types there are, and what each wants."""
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from jobs.api.answers import JobTypeList
 from jobs.processors.description import describe
 
 
@@ -13,6 +15,7 @@ class JobTypes(APIView):
     public = True
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=JobTypeList)
     def get(self, request: Request) -> Response:
         """Answer 200 with every job type; `parameters` is a JSON schema."""
         return Response({"results": describe()})

@@ -5,14 +5,18 @@ from typing import ClassVar
 
 from django.http import HttpResponse
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
+from jobs.api.answers import Health
 from jobs.api.document import problem
-from jobs.api.ownership import job_of, owner_of
+from jobs.api.etag import answer_if_changed
+from jobs.api.idempotency import idempotent
+from jobs.api.ownership import owner_of
 from jobs.api.serializers import JobStatusSerializer, SubmissionSerializer, SubmittedSerializer
 from jobs.queue.health import DatabaseDown, health
 from jobs.queue.limits import spend
@@ -25,6 +29,8 @@ class SubmitJob(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(request=SubmissionSerializer, responses={201: SubmittedSerializer})
+    @idempotent
     def post(self, request: Request) -> Response:
         """Answer 201 with the job, and its status address as Location."""
         submission = SubmissionSerializer(data=request.data)
@@ -36,23 +42,30 @@ class SubmitJob(APIView):
         return Response(SubmittedSerializer(job).data, status=201, headers={"Location": location})
 
 
+_STATUS = JobStatusSerializer()
+
+
 class JobStatus(APIView):
     """GET job/{id}/status: where a job stands and, once it is COMPLETED, what it cost."""
 
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=JobStatusSerializer)
     def get(self, request: Request, job_id: str) -> Response:
-        """Answer 200, or 404 for an id that is unknown or not an id at all."""
-        return Response(JobStatusSerializer(job_of(request, job_id)).data)
+        """Answer 200, 304 to who has it, or 404 for an id that is unknown or not an id at all."""
+        return answer_if_changed(request, job_id, _STATUS.to_representation)
 
 
 class ServiceHealth(APIView):
     """GET jobs/health: whether jobs can be taken and will be worked on."""
 
     public = True
+    # It has to answer while the database that counts requests is down.
+    throttle_classes = []  # noqa: RUF012 - REST framework's own attribute
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=Health)
     def get(self, request: Request) -> HttpResponse:
         """Answer 200, `degraded` while a pool has no live worker; 503 without the database."""
         try:

@@ -21,14 +21,15 @@ def with_readable_content_type(application: "WSGIApplication") -> "WSGIApplicati
     """
 
     def guarded(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-        if not _is_readable(environ.get("CONTENT_TYPE", "")):
+        if not is_readable(environ.get("CONTENT_TYPE", "")):
             environ["CONTENT_TYPE"] = UNREADABLE
         return application(environ, start_response)
 
     return guarded
 
 
-def _is_readable(content_type: str) -> bool:
+def is_readable(content_type: str) -> bool:
+    """Whether Django can make a request object of it."""
     try:
         _, parameters = parse_header_parameters(content_type)
         codecs.lookup(parameters.get("charset", "utf-8"))

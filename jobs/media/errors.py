@@ -21,6 +21,7 @@ Code = Literal[
     "truncated_input",
     "unreadable_media",
     "unsupported_target",
+    "wrong_container",
 ]
 
 # The machine is at fault, not the media: another attempt, or another machine, may succeed.

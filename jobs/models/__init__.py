@@ -5,14 +5,17 @@ from jobs.models.columns import CLOCK, new_id
 from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
 from jobs.models.job import Job, JobMetrics
 from jobs.models.outbox import Listener, Outbox
+from jobs.models.requests import IdempotencyKey, RequestCount
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
 from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
-from jobs.models.workers import PausedPool, SubmissionCount, WorkerProcess
+from jobs.models.workers import REMOTE, PausedPool, SubmissionCount, WorkerProcess
 
 __all__ = [
     "CLOCK",
+    "REMOTE",
     "BatchPart",
     "DurationHistory",
+    "IdempotencyKey",
     "Job",
     "JobAttempt",
     "JobCheckpoint",
@@ -23,6 +26,7 @@ __all__ = [
     "MissedRuns",
     "Outbox",
     "PausedPool",
+    "RequestCount",
     "RollupMark",
     "Schedule",
     "ScheduleFire",

@@ -6,10 +6,12 @@ from django.db import models
 
 from jobs.models.columns import CLOCK, new_id
 
+REMOTE = "remote/"  # begins the names of remote workers
+
 
 class WorkerProcess(models.Model):
-    """A `run_workers` process and when it was last heard of. Only for people and health checks:
-    no rule of the queue depends on it."""
+    """A `run_workers` process or a remote worker, and when it was last heard of. For people and
+    health checks: no rule of the queue depends on it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=120, help_text="host:pid")

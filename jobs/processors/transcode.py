@@ -14,6 +14,7 @@ from jobs.media.limits import MEBIBYTE, Limits, Sandbox
 from jobs.media.presets import ALIASES, TARGETS, find_preset
 from jobs.media.transcode import Transcoded
 from jobs.media.transcode import transcode as encode
+from jobs.media.verify import verify
 from jobs.outcomes import Completed, Failed, Interrupted, Metrics, Outcome, Retry
 from jobs.processors.contract import Context, Invalid, TimeLimits
 from jobs.processors.declaration import Source, processor
@@ -80,6 +81,17 @@ def transcode(context: Context, parameters: NoParameters) -> Outcome:
     return Completed(_metrics(done), _result(output, done), output)
 
 
+def verified(source_file: str, target_format: str, made: Path) -> dict[str, Any]:
+    """What the result says of an output that somebody else made of a source of the store.
+
+    Raises MediaError where it is not what was asked for, storage.StorageError for the source.
+    """
+    preset = find_preset(target_format)
+    limits = _limits(preset.wall_seconds)
+    info = verify(storage.resolve_source(source_file), made, preset, limits, tools=_tools())
+    return {"size_bytes": made.stat().st_size, **_described(info)}
+
+
 @cache
 def _tools() -> Tools:
     return find_tools(settings.FFMPEG)
@@ -116,8 +128,11 @@ def _metrics(done: Transcoded) -> Metrics:
 
 
 def _result(output: Path, done: Transcoded) -> dict[str, Any]:
-    name = output.relative_to(storage.outputs_root())
-    return {"output": str(name), "size_bytes": done.size_bytes, **_described(done.info)}
+    return {
+        "output": storage.output_name(output),
+        "size_bytes": done.size_bytes,
+        **_described(done.info),
+    }
 
 
 def _described(info: MediaInfo) -> dict[str, Any]:

@@ -73,8 +73,9 @@ def prune_fires() -> bool:
 def _fire_next() -> list[int] | None:
     """Fire one that nobody else is at. None when there is none, else its jobs' priorities."""
     schedule = (
-        Schedule.objects.select_for_update(no_key=True, skip_locked=True)
+        Schedule.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
         .filter(paused=False, next_fire_at__lte=CLOCK)
+        .exclude(owner__is_active=False)  # who was shut out submits nothing
         .annotate(now=CLOCK)
         .order_by("next_fire_at")
         .first()

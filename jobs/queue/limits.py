@@ -37,6 +37,7 @@ class TooManySubmissions(Exception):
 
     def __init__(self, most: int, retry_after: int, *, ever: bool = True) -> None:
         super().__init__(f"At most {most} jobs a minute are taken; try again in {retry_after} s.")
+        self.most = most
         self.retry_after = retry_after
         self.ever = ever
 

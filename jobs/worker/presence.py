@@ -9,14 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from django.db.models.functions import Now
 
-from jobs.models import WorkerProcess, new_id
+from jobs.models import REMOTE, WorkerProcess, new_id
 from jobs.queue.database import Jsonb, fetch
 
 FORGET_AFTER = timedelta(hours=1)
 LOOKERS = 8
 
 # One round trip: all processes do this three times a lease. It counts the others: an INSERT's own
-# row is not there yet.
+# row is not there yet. Remote workers hear no signals and look after nothing: they do not count.
 _SEEN = """
 WITH own AS (
   INSERT INTO jobs_workerprocess (id, name, version, pools, wakeup)
@@ -28,7 +28,8 @@ SELECT count(*), count(*) FILTER (WHERE pools ?| %(names)s),
   (SELECT drain_requested FROM own),
   (SELECT coalesce(array_agg(name::text), '{}') FROM jobs_pausedpool)
 FROM jobs_workerprocess
-WHERE id <> %(id)s AND seen_at > clock_timestamp() - make_interval(secs => %(alive_for)s)
+WHERE id <> %(id)s AND name NOT LIKE %(remote)s
+  AND seen_at > clock_timestamp() - make_interval(secs => %(alive_for)s)
 """
 
 
@@ -66,6 +67,7 @@ class Presence:
                 "pools": Jsonb(self._pools),
                 "wakeup": Jsonb(self._wakeup()),
                 "names": list(self._pools),
+                "remote": f"{REMOTE}%",
                 "alive_for": self._alive_for,
             },
         )

@@ -9,8 +9,6 @@ import time
 from _thread import allocate_lock
 from collections.abc import Callable
 
-from django.conf import settings
-
 from jobs.attempt import Attempt
 from jobs.queue.claim import Demand
 from jobs.queue.finish import Finished
@@ -24,6 +22,8 @@ AT_ONCE = 2
 # Each step under way has rows that the claims of all others pass over. Where other processes step
 # too, the database has work while this one computes.
 AT_ONCE_BESIDE_OTHERS = 1
+# Between looks for throttled jobs that find none to release: short jobs end far more often.
+RELEASE_SECONDS = 0.05
 
 
 class _Turn:
@@ -58,6 +58,7 @@ class Steps:
         self._lock = threading.Lock()
         self._alone = alone
         self._under_way = 0
+        self._release_at = 0.0
         self._waiting: list[_Turn] = []
 
     def take(self, finished: list[Finished], want: int) -> tuple[list[Attempt], set[int]]:
@@ -129,7 +130,7 @@ class Steps:
         after = self._bounds.after(began)
         stepped = self._patience.run(lambda: step(finished, self._demand, want, after))
         missing = want - len(stepped.claimed)
-        if finished and settings.CONCURRENT_JOBS_LIMIT and self._patience.run(release) and missing:
+        if finished and self._released() and missing:
             more = self._patience.run(lambda: step([], self._demand, missing, after))
             stepped = Stepped(
                 stepped.lost, stepped.claimed + more.claimed, stepped.reached | more.reached
@@ -137,3 +138,12 @@ class Steps:
         if want:
             self._bounds.learn(after, stepped.reached, began, time.monotonic())
         return stepped
+
+    def _released(self) -> bool:
+        """What has ended may have made room under a limit: whether jobs that waited for it are now
+        queued."""
+        if time.monotonic() < self._release_at:
+            return False
+        released = bool(self._patience.run(release))
+        self._release_at = 0.0 if released else time.monotonic() + RELEASE_SECONDS
+        return released

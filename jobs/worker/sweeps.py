@@ -9,6 +9,7 @@ from django.db import connection
 
 from jobs.queue.fire import prune_fires
 from jobs.queue.prune import Pruner
+from jobs.queue.requests import prune_requests
 from jobs.stats.rollup import condense, roll_up
 
 # A sweep that has more left goes on after so long: one part in eight of the time is its.
@@ -61,5 +62,6 @@ def sweeps() -> list[Sweep]:
         Sweep("condense", condense, every=600.0, first=(60.0, 600.0)),
         # Somebody begins a round every hour; this is how often one looks whether it is time.
         Sweep("prune", Pruner().sweep, every=600.0, first=(120.0, 600.0)),
+        Sweep("requests", prune_requests, every=600.0, first=(120.0, 600.0)),
         Sweep("fires of schedules", prune_fires, every=600.0, first=(120.0, 600.0)),
     ]

@@ -100,7 +100,9 @@ def test_the_image_gets_what_the_code_needs_and_no_secrets() -> None:
         if line and not line.startswith(("#", "**"))
     ]
     assert first == "*"
-    assert {"manage.py", "Procfile", "jobs", "mediaproc", "requirements.txt"} == set(admitted)
+    assert {"manage.py", "Procfile", "accounts", "jobs", "mediaproc", "requirements.txt"} == set(
+        admitted
+    )
     for name in admitted:
         assert (PROJECT / name).exists()
 

@@ -124,13 +124,20 @@ def test_a_new_password_ends_what_was_given_out(api: APIClient, alice: User) -> 
 
 
 def test_who_guesses_is_locked_out_and_nobody_else(
-    api: APIClient, alice: User, settings: Settings
+    api: APIClient, alice: User, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     unknown = log_in(api, "wrong", "nobody").json()
     known = log_in(api, "wrong").json()
     assert unknown == known
     for forged in range(5):
         log_in(api, "wrong", HTTP_X_FORWARDED_FOR=f"10.1.1.{forged}")
+    failed: list[Any] = [
+        record.msg for record in caplog.records if "login.failed" in str(record.msg)
+    ]
+    assert {(one["username"], one["client"]) for one in failed} == {
+        ("nobody", "127.0.0.1"),
+        ("alice", "127.0.0.1"),
+    }
     locked = log_in(api)
     problem_of(locked, 429, "locked")
     assert int(locked["Retry-After"]) == 900
@@ -211,7 +218,7 @@ def test_registration_by_mail_tells_only_the_mailbox(
     assert "has an account already" in known
     assert "the name is taken" in taken
     assert log_in(api, name="carol").status_code == 401
-    code = re.findall(r'"code": "(.+)"', new)[0]
+    code = re.findall(r'"code": "(.+)"', str(new))[0]
     wrong = {"username": "carol", "code": "x-y"}
     assert api.post(f"{AUTH}confirm", wrong, format="json").status_code == 400
     right = {"username": "carol", "code": code}

@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import Account
 from accounts.plans import PLANS, Plan
 from jobs.models import Job, Schedule
 from jobs.outcomes import Failed
+from jobs.queue import schedules
+from jobs.queue.fire import fire_due
 from jobs.queue.limits import release
 from jobs.queue.submit import NewJob, submit, submit_many
 from jobs.worker.settlement import settle_alone
@@ -22,7 +25,7 @@ HOURLY = {"name": "hourly", "cron": "0 * * * *", "job_type": "noop"}
 
 
 def job(owner: User | None, **values: Any) -> Job:
-    return submit(NewJob("noop", "a.mp4", "avi", owner_id=owner and owner.pk, **values))
+    return submit(NewJob("noop", "a.mp4", "avi", owner_id=owner.pk if owner else None, **values))
 
 
 def ids(response: Any) -> list[str]:
@@ -153,8 +156,8 @@ def test_a_plan_bounds_how_many_are_in_work(
         for _ in range(2)
     ]
     assert states == ["QUEUED", "THROTTLED"]
-    plan = {"owner_id": alice.pk, "concurrent_jobs": small.concurrent_jobs}
-    submit_many([NewJob("noop", **plan) for _ in range(2)])
+    new = NewJob("noop", owner_id=alice.pk, concurrent_jobs=small.concurrent_jobs)
+    submit_many([new, new])
     assert Job.objects.filter(status="QUEUED").count() == 1
     assert release() == []
     Job.objects.filter(status="QUEUED").delete()
@@ -198,3 +201,12 @@ def test_staff_pauses_pools_and_empties_the_dead_letter(
     assert admin.post(f"{API}jobs/replay", asked, format="json").json() == {"replayed": 1}
     assert admin.post(f"{API}jobs/retry", asked, format="json").json() == {"retried": 1}
     assert set(Job.objects.values_list("status", "owner")) == {("QUEUED", alice.pk)}
+
+
+def test_who_is_shut_out_submits_nothing_by_a_schedule(alice: User) -> None:
+    made = schedules.create(name="hourly", cron="0 * * * *", job_type="noop", owner_id=alice.pk)
+    Schedule.objects.filter(id=made.id).update(next_fire_at=timezone.now())
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert fire_due() == []
+    User.objects.filter(pk=alice.pk).update(is_active=True)
+    assert fire_due() == [5]

@@ -1,4 +1,4 @@
-"""Cookies and headers as a deployment has them, asked of the real settings in a process of their own."""
+"""Cookies and headers as a deployment has them: the real settings, in a process of their own."""
 
 import json
 import sys

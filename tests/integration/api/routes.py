@@ -38,6 +38,8 @@ SEEN = {
     "admin":      _seen("401     401     403   403   403    403    in    401"),
     "account":    _seen("401     401     in    in    403    403    in    401"),
     "work":       _seen("401     401     in    403   403    in     in    401"),
+    # Addresses with a signed key of their own, here without it.
+    "key":        _seen("403     403     403   403   403    403    403   403"),
 }  # fmt: skip
 
 _READ = {"GET": "read", "HEAD": "read"}
@@ -55,6 +57,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "auth/me/password": {"POST": "login"},
     "auth/me/tokens": {"GET": "login", "HEAD": "login", "POST": "login"},
     "auth/me/tokens/<str:token_id>": {"DELETE": "own token"},
+    "schema": _PUBLIC,
     "submit_job": {"POST": "submit"},
     "job/<str:job_id>/status": _READ_OWN,
     "jobs": {**_READ, "POST": "submit"},
@@ -65,6 +68,16 @@ ROUTES: dict[str, dict[str, str]] = {
     "jobs/<str:job_id>/events": _READ_OWN,
     "jobs/batch": {"POST": "submit"},
     "jobs/batch/<str:batch_id>/cancel": {"POST": "change own"},
+    "jobs/<str:job_id>/output": _READ_OWN,
+    "jobs/<str:job_id>/output/link": {"POST": "read own"},
+    "jobs/<str:job_id>/output/shared": {"GET": "key", "HEAD": "key"},
+    "jobs/lease": {"POST": "work"},
+    "jobs/<str:job_id>/progress": {"POST": "work"},
+    "jobs/<str:job_id>/complete": {"POST": "work"},
+    "jobs/<str:job_id>/fail": {"POST": "work"},
+    "jobs/<str:job_id>/release": {"POST": "work"},
+    "jobs/<str:job_id>/lease/source": {"GET": "key", "HEAD": "key"},
+    "jobs/<str:job_id>/lease/output": {"PUT": "key"},
     "jobs/dead-letter": {"GET": "admin", "HEAD": "admin"},
     "jobs/retry": {"POST": "admin"},
     "jobs/replay": {"POST": "admin"},
@@ -94,6 +107,8 @@ ROUTES: dict[str, dict[str, str]] = {
 }  # fmt: skip
 # They read no body, so none can be wrong.
 BODILESS = {
+    "jobs/<str:job_id>/output/link",
+    "jobs/<str:job_id>/lease/output",
     "auth/logout",
     "auth/logoutall",
     "jobs/batch/<str:batch_id>/cancel",

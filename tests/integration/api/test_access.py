@@ -35,7 +35,8 @@ def routes(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
 
 
 def test_every_route_is_in_the_table() -> None:
-    assert sorted(routes(get_resolver())) == sorted(f"{PREFIX}{route}" for route in ROUTES)
+    operations = set(routes(get_resolver())) - {f"{PREFIX}docs"}  # a page, for everybody
+    assert operations == {f"{PREFIX}{route}" for route in ROUTES}
 
 
 @pytest.fixture
@@ -70,48 +71,52 @@ def ask(client: APIClient, method: str, path: str, body: object) -> Any:
     return client.generic(method, path, json.dumps(body), "application/json")
 
 
-@pytest.mark.parametrize(("route", "method"), EVERY)
-def test_access(
-    clients: dict[str, APIClient], alice: User, settings: Settings, route: str, method: str
-) -> None:
-    settings.ALLOW_REGISTRATION = True
-    found = {}
-    for who, client in clients.items():
-        settings.ALLOW_ANONYMOUS = who == "anybody"
-        with transaction.atomic():
-            response = ask(client, method, address(route, alice), BODIES.get(route, {}))
-            transaction.set_rollback(True)
-        status = response.status_code
-        assert status < 500, response.content
-        found[who] = str(status) if status in {401, 403, 404, 405, 429} else "in"
-        if status >= 400 and method != "HEAD":
-            assert response["Content-Type"] == "application/problem+json"
-        if status == 401:
-            assert response["WWW-Authenticate"] == "Token"
-    assert found == SEEN[ROUTES[route][method]]
-
-
-@pytest.mark.parametrize(("route", "method"), WITH_BODY)
-def test_bodies_that_nobody_takes(
-    clients: dict[str, APIClient],
-    alice: User,
-    staff: User,
-    settings: Settings,
-    route: str,
-    method: str,
-) -> None:
-    settings.ALLOW_REGISTRATION = True
-    client = clients["owner" if "own" in ROUTES[route][method] else "staff"]
-    path = address(route, alice)
-    for data, content_type, status in (
-        ("<job/>", "text/xml", 415),
-        ("a=b", "application/x-www-form-urlencoded", 415),
-        (json.dumps({"name": "x" * 1_100_000}), "application/json", 413),
-        ("[" * 100_000, "application/json", 400),
-    ):
-        response = client.generic(method, path, data, content_type)
-        assert (response.status_code, content_type) == (status, content_type)
+def verdict(client: APIClient, method: str, path: str, body: object) -> str:
+    """`in`, or the status that keeps the client out. Nothing that it does stays."""
+    with transaction.atomic():
+        response = ask(client, method, path, body)
+        transaction.set_rollback(True)
+    status = response.status_code
+    assert status < 500, (path, response.content)
+    if status >= 400 and method != "HEAD":
         assert response["Content-Type"] == "application/problem+json"
+    if status == 401:
+        assert response["WWW-Authenticate"] == "Token"
+    return str(status) if status in {401, 403, 404, 405, 429} else "in"
+
+
+def test_access(clients: dict[str, APIClient], alice: User, settings: Settings) -> None:
+    settings.ALLOW_REGISTRATION = True
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for route, method in EVERY:
+        with transaction.atomic():
+            path = address(route, alice)
+            for who, client in clients.items():
+                settings.ALLOW_ANONYMOUS = who == "anybody"
+                said = verdict(client, method, path, BODIES.get(route, {}))
+                found.setdefault((route, method), {})[who] = said
+            transaction.set_rollback(True)
+    assert found == {(route, method): SEEN[ROUTES[route][method]] for route, method in EVERY}
+
+
+def test_bodies_that_nobody_takes(
+    clients: dict[str, APIClient], alice: User, settings: Settings
+) -> None:
+    settings.ALLOW_REGISTRATION = True
+    for route, method in WITH_BODY:
+        client = clients["owner" if "own" in ROUTES[route][method] else "staff"]
+        with transaction.atomic():
+            path = address(route, alice)
+            for data, content_type, status in (
+                ("<job/>", "text/xml", 415),
+                ("a=b", "application/x-www-form-urlencoded", 415),
+                (json.dumps({"name": "x" * 1_100_000}), "application/json", 413),
+                ("[" * 100_000, "application/json", 400),
+            ):
+                response = client.generic(method, path, data, content_type)
+                assert (route, response.status_code) == (route, status)
+                assert response["Content-Type"] == "application/problem+json"
+            transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("token", ["mp_nothing", "mp_\u00e9", "mp_\0", "", "a b c", "x" * 5000])

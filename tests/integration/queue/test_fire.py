@@ -150,7 +150,7 @@ def test_a_job_that_no_row_can_hold_stops_its_schedule_alone() -> None:
     bad, good = hourly("bad"), hourly("good")
     miss(bad, 2)
     [due] = miss(good, 1)
-    Schedule.objects.filter(id=bad.id).update(priority=77)
+    Schedule.objects.filter(id=bad.id).update(priority=-7)
     fire_due()
     assert fired(good) == [due]
     bad.refresh_from_db()

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.plans import FREE, PLANS
 from jobs.models import Job, SubmissionCount
 from jobs.outcomes import Failed, Retry
 from jobs.queue.cancel import cancel
@@ -239,3 +240,16 @@ def test_once_also_does_what_had_to_wait(workers: Workers, settings: Settings) -
     )  # fmt: skip
     assert worker.wait() == 0
     assert by_status(id__in=ids) == {Status.COMPLETED: 5}
+
+
+@pytest.mark.processes
+def test_what_a_plan_held_back_does_not_wait_for_the_next_look(
+    workers: Workers, settings: Settings
+) -> None:
+    settings.CONCURRENT_JOBS_LIMIT = 0
+    owner, most = User.objects.create_user("free").pk, PLANS[FREE].concurrent_jobs
+    for _ in range(3 * most):
+        submit(NewJob("noop", owner_id=owner, concurrent_jobs=most))
+    assert by_status() == {"QUEUED": most, "THROTTLED": 2 * most}
+    workers.start("--queue", "low", JOB_RETRY_SCAN_SECONDS="60")
+    wait_until(lambda: by_status() == {"COMPLETED": 3 * most}, "all", seconds=30)

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from jobs.models import Job
 from jobs.outcomes import Cancel, Failed, Interrupted, Outcome, Retry, Snooze
 from jobs.queue.cancel import cancel_where
+from jobs.queue.claim_typed import claim_typed
 from jobs.queue.dead_letter import replay_where, retry_where
 from jobs.queue.expire import expire
 from jobs.queue.finish import Finished, finish
@@ -19,7 +20,7 @@ from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
 from jobs.queue.selection import EVERYTHING
 from jobs.states import TRANSITIONS, Status
-from tests.rows import DONE, attempt, claim, job_in
+from tests.rows import ALL, DONE, attempt, claim, job_in
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,10 @@ WAITING = (Status.PENDING, Status.THROTTLED, Status.QUEUED)
 # What each operation may do: from the states given, to the state given.
 OPERATIONS: dict[str, tuple[Callable[[UUID], object], dict[Status, Status]]] = {
     "claim": (lambda _: claim(), {Status.QUEUED: Status.IN_PROGRESS}),
+    "claim by type": (
+        lambda _: claim_typed(ALL, ["noop"], 1),
+        {Status.QUEUED: Status.IN_PROGRESS},
+    ),
     "promote": (lambda _: promote(), {Status.PENDING: Status.QUEUED}),
     "rescue": (lambda _: rescue(0.0, 3), {Status.IN_PROGRESS: Status.QUEUED}),
     "rescue the third time": (lambda _: rescue(0.0, 1), {Status.IN_PROGRESS: Status.FAILED}),

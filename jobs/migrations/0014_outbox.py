@@ -29,7 +29,7 @@ DROP TRIGGER jobs_tell_new ON jobs_job
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0011_client_indexes"),
+        ("jobs", "0013_idempotency"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

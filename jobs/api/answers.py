@@ -1,0 +1,183 @@
+"""The shapes of answers that no serializer makes, for the OpenAPI document alone."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from jobs.api.fields import Moment
+from jobs.api.history_serializers import AttemptSerializer, EventSerializer
+from jobs.api.job_serializers import JobSerializer
+from jobs.api.schedule_serializers import ScheduleSerializer
+from jobs.states import FINAL, Status
+
+_Shape = serializers.Serializer[object]
+
+
+class JobPage(_Shape):
+    """Jobs, newest first, and the address of the next page."""
+
+    results = JobSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class SchedulePage(_Shape):
+    """All schedules by name."""
+
+    results = ScheduleSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
+class History(_Shape):
+    """What happened to a job."""
+
+    events = EventSerializer(many=True)
+    attempts = AttemptSerializer(many=True)
+
+
+class JobTypeRetry(_Shape):
+    """How often a job of a type is tried, and how long it waits between."""
+
+    max_attempts = serializers.IntegerField()
+    first_wait_seconds = serializers.FloatField()
+    longest_wait_seconds = serializers.FloatField()
+
+
+class JobTypeTimeLimits(_Shape):
+    """How long an attempt may take."""
+
+    soft_seconds = serializers.FloatField()
+    hard_seconds = serializers.FloatField()
+
+
+class JobType(_Shape):
+    """What a job type wants; `parameters` is a JSON schema."""
+
+    job_type = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    source_file = serializers.CharField()
+    target_formats = serializers.ListField(child=serializers.CharField())
+    parameters = serializers.DictField()
+    priority = serializers.IntegerField()
+    retry = JobTypeRetry()
+    time_limits = JobTypeTimeLimits()
+
+
+class JobTypeList(_Shape):
+    """Every job type by name."""
+
+    results = JobType(many=True)
+
+
+class Count(_Shape):
+    """A number of jobs; `exactness` is exact, estimated or at_least."""
+
+    jobs = serializers.IntegerField()
+    exactness = serializers.CharField()
+
+
+class Spread(_Shape):
+    """Seconds; null without jobs."""
+
+    p50 = serializers.FloatField(allow_null=True)
+    p90 = serializers.FloatField(allow_null=True)
+    p95 = serializers.FloatField(allow_null=True)
+    p99 = serializers.FloatField(allow_null=True)
+    mean = serializers.FloatField(allow_null=True)
+
+
+class Ended(_Shape):
+    """A number for each final state."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """By status."""
+        return {status.value: serializers.FloatField() for status in Status if status in FINAL}
+
+
+class Figures(_Shape):
+    """Of jobs that ended: how many, how many a minute, how long they waited and ran."""
+
+    ended = Ended()
+    per_minute = Ended()
+    wait = Spread()
+    run = Spread()
+
+
+class Counts(_Shape):
+    """Jobs by status."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """By status."""
+        return {status.value: Count() for status in Status}
+
+
+class Statistics(_Shape):
+    """Counts, and figures of what ended lately."""
+
+    counts = Counts()
+    since = Moment()
+    up_to = Moment()
+    overall = Figures()
+    by_pool = serializers.DictField(child=Figures())
+    by_type = serializers.DictField(child=Figures())
+    oldest_waiting = serializers.DictField(child=serializers.FloatField(allow_null=True))
+
+
+class DatabaseHealth(_Shape):
+    """Whether the database answers."""
+
+    status = serializers.CharField()
+    answered_in_ms = serializers.FloatField()
+
+
+class CrewHealth(_Shape):
+    """The live workers of a pool."""
+
+    processes = serializers.IntegerField()
+    threads = serializers.IntegerField()
+
+
+class Health(_Shape):
+    """ok, or degraded while a pool has no live worker."""
+
+    status = serializers.CharField()
+    database = DatabaseHealth()
+    workers = serializers.DictField(child=CrewHealth())
+    wakeup = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
+
+
+class PoolState(_Shape):
+    """What a pool serves, and whether it is paused."""
+
+    name = serializers.CharField()
+    lowest_priority = serializers.IntegerField()
+    highest_priority = serializers.IntegerField()
+    threads = serializers.IntegerField()
+    paused = serializers.BooleanField()
+    paused_at = Moment(allow_null=True)
+    paused_by = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(allow_null=True)
+
+
+class PoolList(_Shape):
+    """Every pool."""
+
+    pools = PoolState(many=True)
+
+
+class Reasons(_Shape):
+    """Why jobs FAILED, the most frequent first."""
+
+    reasons = serializers.ListField(child=serializers.DictField())
+
+
+class Retried(_Shape):
+    """How many jobs run again."""
+
+    retried = serializers.IntegerField()
+
+
+class Replayed(_Shape):
+    """How many jobs were made."""
+
+    replayed = serializers.IntegerField()

@@ -1,0 +1,103 @@
+"""What the OpenAPI document says of every operation alike."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from jobs.api.document import CONTENT_TYPE
+
+PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable; the texts are for people.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string", "nullable": True},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+                "required": ["field", "code", "detail"],
+            },
+        },
+        "request_id": {"type": "string", "description": "Of a 5xx: what the log calls it."},
+        "job_status": {"type": "string", "description": "Of a conflict: what the job is."},
+    },
+    "required": ["type", "title", "status", "detail", "instance", "code", "errors"],
+}
+ERRORS = {
+    400: "The request cannot be read or is not valid.",
+    401: "The credentials are missing or wrong.",
+    403: "This is not allowed.",
+    404: "There is nothing here, or it is somebody else's.",
+    405: "There is no such method here.",
+    406: "No answer of the wanted type.",
+    409: "What the job is does not allow it, or somebody else is at it.",
+    411: "The body has no length.",
+    413: "The body is too large.",
+    415: "The body is not JSON in UTF-8.",
+    422: "The moment has passed, or an Idempotency-Key came with another body before.",
+    429: "Too many requests or jobs; Retry-After says when.",
+    500: "The service failed.",
+    503: "The service or its database is not there now; Retry-After says when.",
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again with it within 24 hours, the request is answered as before.",
+    "schema": {"type": "string", "pattern": "^[!#-\\[\\]-~]{1,255}$"},
+    "example": "9f1b8e0c-order-17",
+}
+# From the answer that makes something to the operations on it: operation, parameter, where it is.
+_LINKS = {
+    "post_jobs": ("job_id", "id", ("get_one_job", "job_events", "cancel_job", "delete_one_job")),
+    "replay_job": ("job_id", "id", ("get_one_job",)),
+    "submit_job": ("job_id", "job_id", ("job_status", "get_one_job", "cancel_job")),
+    "post_schedules": ("schedule_id", "id", ("get_one_schedule", "delete_one_schedule")),
+}
+
+
+def add_errors(result: Any, **_: Any) -> Any:
+    """Every operation may answer every error, as a problem document."""
+    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    result["components"]["responses"] = {
+        f"Error{status}": {"description": text, "content": content}
+        for status, text in ERRORS.items()
+    }
+    for operation in _operations(result):
+        for status in ERRORS:
+            answer = {"$ref": f"#/components/responses/Error{status}"}
+            operation["responses"].setdefault(str(status), answer)
+    return result
+
+
+def add_links(result: Any, **_: Any) -> Any:
+    """What is made can be looked at; what makes takes an Idempotency-Key."""
+    for operation in _operations(result):
+        created = operation["responses"].get("201")
+        if created and "auth" not in operation["tags"]:  # what is secret is not kept
+            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            created.setdefault("headers", {})["Location"] = {"schema": {"type": "string"}}
+        if found := _LINKS.get(operation["operationId"]):
+            parameter, member, targets = found
+            created["links"] = {
+                target: {
+                    "operationId": target,
+                    "parameters": {parameter: f"$response.body#/{member}"},
+                }
+                for target in targets
+            }
+    return result
+
+
+def _operations(result: Any) -> Iterator[Any]:
+    for methods in result["paths"].values():
+        yield from methods.values()

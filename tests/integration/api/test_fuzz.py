@@ -1,0 +1,73 @@
+"""Hostile and ordinary requests by the OpenAPI document, against the real server.
+
+`make fuzz` takes longer: FUZZ_EXAMPLES of each operation, for at most FUZZ_SECONDS.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from accounts.models import Token
+from accounts.scopes import READ, SUBMIT
+from tests.accounts import user_named
+from tests.fuzzing import fuzz
+from tests.production import PROGRAMS, PROJECT, environment
+from tests.service import free_port
+from tests.waiting import wait_until
+from tests.workers import database_url
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "20"))
+
+
+@pytest.fixture
+def server(transactional_db: None, media_root: Path) -> Iterator[str]:
+    """gunicorn in production, but by plain http; nobody is anonymous."""
+    port = free_port()
+    values = environment(
+        PORT=str(port),
+        BIND_HOST="127.0.0.1",
+        ALLOWED_HOSTS="127.0.0.1",
+        DATABASE_URL=database_url(),
+        MEDIA_ROOT=str(media_root),
+        SECURE_SSL_REDIRECT="False",
+        SIMULATE_MISSING_SOURCES="True",
+        REQUESTS_PER_MIN_LIMIT="1000000",
+        LOG_LEVEL="WARNING",
+    )
+    command = [str(PROGRAMS / "gunicorn"), "--config", "mediaproc/web_server.py", "mediaproc.wsgi"]
+    started = subprocess.Popen(command, cwd=PROJECT, env=values, stdout=sys.stdout)
+    url = f"http://127.0.0.1:{port}/api/v1"
+
+    def up() -> bool:
+        try:
+            return httpx.get(f"{url}/jobs/types", timeout=10).is_success
+        except httpx.TransportError:
+            return False
+
+    try:
+        wait_until(up, "the server answers", seconds=30)
+        yield url
+    finally:
+        started.terminate()
+        started.wait(15)
+
+
+@pytest.mark.processes
+@pytest.mark.timeout(SECONDS + 120)
+def test_no_request_breaks_the_server_or_the_document(server: str, tmp_path: Path) -> None:
+    # Of staff, who have no limit of requests, but without their scope.
+    users = {name: user_named(name, is_staff=True) for name in ("alice", "bob")}
+    tokens = {
+        name: Token.objects.create(user, scopes=[SUBMIT, READ])[1] for name, user in users.items()
+    }
+
+    finished = fuzz(server, tokens, tmp_path, examples=EXAMPLES, seconds=SECONDS)
+
+    assert finished.returncode == 0, finished.stdout[-20_000:] + finished.stderr[-2_000:]
+    assert "Stateful" in finished.stdout
