@@ -63,4 +63,4 @@ def hand_over(seconds: float = 0.1) -> bool:
 
 def _take() -> list[Happened]:
     rows = fetch(_TAKE, {"batch": BATCH})
-    return [Happened(*row, json.loads(job)) for *row, job in rows]  # the engine has JSON as text
+    return [Happened(*row[:-1], json.loads(row[-1])) for row in rows]  # the engine has JSON as text

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -11,7 +12,9 @@ from rest_framework.views import APIView
 
 from accounts.scopes import READ, SUBMIT
 from jobs.api.fields import StrictSerializer
+from jobs.api.idempotency import idempotent
 from jobs.api.pages import filters_of
+from webhooks.api.answers import DeliveryPage
 from webhooks.api.ownership import deliveries_of, delivery_of
 from webhooks.api.serializers import DeliverySerializer, FullDeliverySerializer
 from webhooks.deliveries import StillPending, replay
@@ -34,6 +37,7 @@ class Deliveries(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(parameters=[PageSerializer], responses=DeliveryPage)
     def get(self, request: Request) -> Response:
         """Answer 200 with a page, newest first."""
         return page_of(request, deliveries_of(request))
@@ -45,6 +49,7 @@ class OneDelivery(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012
 
+    @extend_schema(responses=FullDeliverySerializer)
     def get(self, request: Request, delivery_id: str) -> Response:
         """Answer 200, or 404."""
         return Response(FullDeliverySerializer(delivery_of(request, delivery_id)).data)
@@ -56,6 +61,8 @@ class ReplayDelivery(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses={202: DeliverySerializer})
+    @idempotent
     def post(self, request: Request, delivery_id: str) -> Response:
         """Answer 202; 409 while it is still tried."""
         try:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -10,8 +11,16 @@ from rest_framework.views import APIView
 
 from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
+from jobs.api.idempotency import idempotent
 from webhooks import endpoints
-from webhooks.api.deliveries import page_of
+from webhooks.api.answers import (
+    CallbackSecretAnswer,
+    DeliveryPage,
+    EndpointPage,
+    EndpointWithSecret,
+    ReplayedDeliveries,
+)
+from webhooks.api.deliveries import PageSerializer, page_of
 from webhooks.api.ownership import account_of, endpoint_of, endpoints_of
 from webhooks.api.serializers import (
     DeliverySerializer,
@@ -28,13 +37,16 @@ class Endpoints(APIView):
     scopes: ClassVar = {"GET": READ, "POST": SUBMIT}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
+    @extend_schema(responses=EndpointPage)
     def get(self, request: Request) -> Response:
         """Answer 200. There are few: they come on one page."""
         found = endpoints_of(request)
         return Response({"results": [EndpointSerializer(one).data for one in found], "next": None})
 
+    @extend_schema(request=EndpointBodySerializer, responses={201: EndpointWithSecret})
     def post(self, request: Request) -> Response:
-        """Answer 201 with the endpoint and its secret, which is shown this once."""
+        """Answer 201 with the endpoint and its secret, which is shown this once: so it is not kept
+        for an Idempotency-Key either."""
         owner, plan = account_of(request), plan_of(request.user)
         asked = EndpointBodySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -56,10 +68,12 @@ class OneEndpoint(APIView):
     scopes: ClassVar = {"GET": READ, "PATCH": SUBMIT, "DELETE": SUBMIT}
     http_method_names = ["get", "head", "patch", "delete"]  # noqa: RUF012
 
+    @extend_schema(responses=EndpointSerializer)
     def get(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200, or 404."""
         return Response(EndpointSerializer(endpoint_of(request, endpoint_id)).data)
 
+    @extend_schema(request=EndpointBodySerializer, responses=EndpointSerializer)
     def patch(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200 with the endpoint as it is now. What is not given stays."""
         endpoint = endpoint_of(request, endpoint_id)
@@ -68,6 +82,7 @@ class OneEndpoint(APIView):
         endpoints.update(endpoint, **asked.validated_data)
         return Response(EndpointSerializer(endpoint).data)
 
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, endpoint_id: str) -> Response:
         """Answer 204: it is gone, and its log with it."""
         endpoints.delete(endpoint_of(request, endpoint_id))
@@ -80,6 +95,7 @@ class RotateEndpoint(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=EndpointWithSecret)
     def post(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200 with the new secret; the old one signs beside it until `old_secret_until`."""
         endpoint = endpoint_of(request, endpoint_id)
@@ -93,6 +109,8 @@ class TestEndpoint(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses={202: DeliverySerializer})
+    @idempotent
     def post(self, request: Request, endpoint_id: str) -> Response:
         """Answer 202 with the delivery; 409 for an endpoint that is disabled."""
         endpoint = endpoint_of(request, endpoint_id)
@@ -106,6 +124,7 @@ class EndpointDeliveries(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012
 
+    @extend_schema(parameters=[PageSerializer], responses=DeliveryPage)
     def get(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200 with a page, newest first."""
         return page_of(request, endpoint_of(request, endpoint_id).deliveries.all())
@@ -117,6 +136,8 @@ class ReplayEndpoint(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=ReplayBodySerializer, responses={202: ReplayedDeliveries})
+    @idempotent
     def post(self, request: Request, endpoint_id: str) -> Response:
         """Answer 202 with how many; 409 for an endpoint that is disabled."""
         endpoint = endpoint_of(request, endpoint_id)
@@ -132,6 +153,7 @@ class CallbackSecrets(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=CallbackSecretAnswer)
     def post(self, request: Request) -> Response:
         """Answer 200 with a secret: the first one, or a new one, beside which the old one signs
         until `old_secret_until`."""

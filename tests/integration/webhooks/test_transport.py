@@ -201,7 +201,8 @@ def certificate(tmp_path: Path) -> Path:
     subprocess.run(
         [
             which("openssl") or "", "req", "-x509", "-newkey", "ec",
-            "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=x", "-addext",
+            "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=x", "-addext",
             "subjectAltName=DNS:hooks.example.org", "-keyout", key, "-out", made,
         ],
         check=True, capture_output=True,

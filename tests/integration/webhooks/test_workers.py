@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,27 +14,32 @@ from django.utils import timezone
 from jobs.queue.submit import NewJob, submit
 from tests.receiver import Receiver
 from tests.waiting import wait_until
-from tests.workers import Workers
+from tests.workers import Workers, WorkerUnderTest
 from webhooks.deliveries import replay_since
 from webhooks.models import Delivery, Endpoint
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
-ENVIRONMENT = {"WEBHOOK_ALLOW_PRIVATE": "True", "POOLS": "all=0-10:3"}
+
+def start(workers: Workers, **environment: str) -> WorkerUnderTest:
+    """A worker that may call this machine."""
+    return workers.start(
+        "--queue", "all", WEBHOOK_ALLOW_PRIVATE="True", POOLS="all=0-10:3", **environment
+    )
 
 
 def test_told_soon_in_order_and_once_more_by_a_replay(
     workers: Workers, alice: User, endpoint: Endpoint, hook: Receiver
 ) -> None:
-    workers.start("--queue", "all", **ENVIRONMENT, JOB_RETRY_SCAN_SECONDS="1")
+    start(workers, JOB_RETRY_SCAN_SECONDS="1")
     began = time.monotonic()
     jobs = [submit(NewJob("noop", owner_id=alice.pk)).id for _ in range(5)]
     wait_until(lambda: len(hook.received) == 15, "all is told")
     assert time.monotonic() - began < 8
     told: dict[str, list[object]] = {}
     for one in hook.received:
-        event = one.event(endpoint.secret)
-        told.setdefault(event["data"]["id"], []).append(event["type"])  # type: ignore[index]
+        event: Any = one.event(endpoint.secret)
+        told.setdefault(event["data"]["id"], []).append(event["type"])
     assert told == {str(job): ["job.queued", "job.started", "job.completed"] for job in jobs}
     wait_until(lambda: not Delivery.objects.filter(status="pending").exists(), "all is noted")
 
@@ -55,14 +61,14 @@ def test_a_worker_that_dies_while_it_tells(
         let_go.wait(20)
 
     hook.when_received = hold
-    dies = workers.start("--queue", "all", **ENVIRONMENT, JOB_LEASE_SECONDS="1")
+    dies = start(workers, JOB_LEASE_SECONDS="1")
     submit(NewJob("noop", owner_id=alice.pk))
     assert received.wait(20)
     os.kill(dies.pid, signal.SIGKILL)
     dies.wait()
     hook.when_received = lambda: None
     let_go.set()
-    workers.start("--queue", "all", **ENVIRONMENT, JOB_LEASE_SECONDS="1")
+    start(workers, JOB_LEASE_SECONDS="1")
     wait_until(
         lambda: Delivery.objects.filter(status="delivered").count() == 3, "all is told", seconds=30
     )
