@@ -62,5 +62,5 @@ def hand_over(seconds: float = 0.1) -> bool:
 
 
 def _take() -> list[Happened]:
-    rows = fetch(_TAKE, {"batch": BATCH})
-    return [Happened(*row[:-1], json.loads(row[-1])) for row in rows]  # the engine has JSON as text
+    rows = [Happened(*row) for row in fetch(_TAKE, {"batch": BATCH})]
+    return [row._replace(job=json.loads(str(row.job))) for row in rows]  # the engine has it as text

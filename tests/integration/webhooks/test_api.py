@@ -61,8 +61,8 @@ def test_the_life_of_an_endpoint(alice: User, client_of: ClientOf, hook: Receive
         refused = client.post(f"{made['Location']}/{action}", body, "json")
         assert (refused.status_code, refused.json()["code"]) == (409, "endpoint_disabled")
     client.patch(made["Location"], {"enabled": True}, "json")
-    body = {"since": endpoint["created_at"], "delivered": True}
-    assert client.post(f"{made['Location']}/replay", body, "json").json() == {"replayed": 1}
+    everything = {"since": endpoint["created_at"], "delivered": True}
+    assert client.post(f"{made['Location']}/replay", everything, "json").json() == {"replayed": 1}
 
     assert client.delete(made["Location"]).status_code == 204
     assert client.get(made["Location"]).status_code == 404

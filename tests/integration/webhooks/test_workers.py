@@ -21,17 +21,18 @@ from webhooks.models import Delivery, Endpoint
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
-def start(workers: Workers, **environment: str) -> WorkerUnderTest:
+def start(workers: Workers, lease_seconds: int = 2) -> WorkerUnderTest:
     """A worker that may call this machine."""
     return workers.start(
-        "--queue", "all", WEBHOOK_ALLOW_PRIVATE="True", POOLS="all=0-10:3", **environment
-    )
+        "--queue", "all", WEBHOOK_ALLOW_PRIVATE="True", POOLS="all=0-10:3",
+        JOB_LEASE_SECONDS=str(lease_seconds), JOB_RETRY_SCAN_SECONDS="1",
+    )  # fmt: skip
 
 
 def test_told_soon_in_order_and_once_more_by_a_replay(
     workers: Workers, alice: User, endpoint: Endpoint, hook: Receiver
 ) -> None:
-    start(workers, JOB_RETRY_SCAN_SECONDS="1")
+    start(workers)
     began = time.monotonic()
     jobs = [submit(NewJob("noop", owner_id=alice.pk)).id for _ in range(5)]
     wait_until(lambda: len(hook.received) == 15, "all is told")
@@ -61,14 +62,14 @@ def test_a_worker_that_dies_while_it_tells(
         let_go.wait(20)
 
     hook.when_received = hold
-    dies = start(workers, JOB_LEASE_SECONDS="1")
+    dies = start(workers, lease_seconds=1)
     submit(NewJob("noop", owner_id=alice.pk))
     assert received.wait(20)
     os.kill(dies.pid, signal.SIGKILL)
     dies.wait()
     hook.when_received = lambda: None
     let_go.set()
-    start(workers, JOB_LEASE_SECONDS="1")
+    start(workers, lease_seconds=1)
     wait_until(
         lambda: Delivery.objects.filter(status="delivered").count() == 3, "all is told", seconds=30
     )
