@@ -64,7 +64,7 @@ def client(line: Between) -> Iterator[Client]:
         yield client
 
 
-def test_a_film(client: Client) -> None:
+def test_a_film(client: Client, line: Between, service: Service, tmp_path: Path) -> None:
     seen: list[Job] = []
     job = client.submit("film.mp4", "webm", name="Film", priority="high", max_retries=1)
     final = client.wait(job, timeout=120, on_progress=seen.append)
@@ -73,9 +73,16 @@ def test_a_film(client: Client) -> None:
     assert final.completed_at > final.created_at
     assert {each.id for each in seen} == {job.id}
     assert seen[-1] == final
+    assert line.statuses[304] > 0
     assert any(0 < (each.progress or 0) < 1 for each in seen)
     assert [event.kind for event in client.events(job)][-1] == "completed"
     assert [attempt.outcome for attempt in client.attempts(job)] == ["completed"]
+    line.lose_the_next_answer(after=20_000)
+    saved = client.output(job, tmp_path)
+    assert line.lost == 1
+    assert line.statuses[206] == 1
+    assert [saved] == list(tmp_path.iterdir())
+    assert saved.read_bytes() == (service.media / "outputs" / final.result["output"]).read_bytes()
     again = client.replay(job)
     assert again.replay_of == job.id
     client.cancel(again)
@@ -110,6 +117,14 @@ def test_a_job_that_does_not_complete(client: Client) -> None:
     with pytest.raises(Conflict) as conflict:
         client.cancel(caught.value.job)
     assert conflict.value.job_status == "FAILED"
+
+
+def test_a_submission_whose_answer_is_lost_is_one_job(client: Client, line: Between) -> None:
+    line.lose_the_next_answer()
+    job = client.submit("a.mp4", "avi", priority="low", name="Once")
+    assert line.lost == 1
+    assert [each.id for each in client.list(priority="low") if each.name == "Once"] == [job.id]
+    client.cancel(job)
 
 
 def test_a_cancellation_whose_answer_is_lost(client: Client, line: Between) -> None:
