@@ -11,17 +11,19 @@ from mediaproc.client.errors import (
     MediaprocError,
     NotAuthenticated,
     NotFound,
+    NothingSubmitted,
     ServerError,
     TooManyRequests,
     Unreachable,
     WaitTimedOut,
 )
-from mediaproc.client.shapes import Attempt, Event, Job, JobType, Schedule
+from mediaproc.client.shapes import Attempt, Batch, Event, Job, JobType, Schedule
 
 __all__ = [
     "ApiError",
     "Attempt",
     "BadRequest",
+    "Batch",
     "Client",
     "Conflict",
     "Event",
@@ -33,6 +35,7 @@ __all__ = [
     "MediaprocError",
     "NotAuthenticated",
     "NotFound",
+    "NothingSubmitted",
     "Schedule",
     "ServerError",
     "TooManyRequests",

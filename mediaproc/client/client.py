@@ -9,13 +9,14 @@ from typing import Any, Self
 
 from mediaproc.client.account import Account
 from mediaproc.client.bar import progress_bar
+from mediaproc.client.batches import Batches
 from mediaproc.client.creating import body, create, segment
 from mediaproc.client.download import download
 from mediaproc.client.errors import Conflict, JobNotCompleted
 from mediaproc.client.schedules import Schedules
 from mediaproc.client.shapes import Attempt, Event, Job, JobType
 from mediaproc.client.transport import Transport
-from mediaproc.client.watching import watch
+from mediaproc.client.watching import watched
 from mediaproc.client.webhooks import Webhooks
 
 
@@ -34,6 +35,7 @@ class Client:
     ) -> None:
         self._transport = Transport(url, token, timeout=timeout, patience=patience)
         self.account = Account(self._transport)
+        self.batches = Batches(self._transport)
         self.schedules = Schedules(self._transport)
         self.webhooks = Webhooks(self._transport)
 
@@ -108,12 +110,7 @@ class Client:
     ) -> Job:
         """The job once it is final, however it ended. `on_progress` is called with the job whenever
         it has changed. Raises WaitTimedOut after `timeout` seconds."""
-        seen = None
-        for seen in watch(self._transport, _address(job), timeout):
-            if on_progress is not None:
-                on_progress(seen)
-        assert seen is not None  # noqa: S101 - watch yields at least once or raises
-        return seen
+        return watched(self._transport, _address(job), timeout, on_progress)
 
     def submit_and_wait(
         self,

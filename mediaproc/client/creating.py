@@ -17,10 +17,14 @@ def create(
     transport: Transport, path: str, fields: dict[str, Any] | None = None, *, key: str | None = None
 ) -> Any:
     """POST; the answer's JSON. Without a `key` this call has its own."""
+    return transport.ask("POST", path, json=fields or {}, headers=idempotent(key))
+
+
+def idempotent(key: str | None = None) -> dict[str, str]:
+    """The header that keeps a repeated POST from making a second one of what it makes."""
     if key is not None and not (key.isascii() and key.isprintable() and '"' not in key):
         raise ValueError("An idempotency key has printable ASCII characters, and no quotes.")
-    headers = {"Idempotency-Key": f'"{key or uuid.uuid4()}"'}
-    return transport.ask("POST", path, json=fields or {}, headers=headers)
+    return {"Idempotency-Key": f'"{key or uuid.uuid4()}"'}
 
 
 def segment(text: str) -> str:

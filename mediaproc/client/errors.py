@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mediaproc.client.shapes import Job
+    from mediaproc.client.shapes import Batch, Job
 
 
 class MediaprocError(Exception):
@@ -31,6 +31,16 @@ class WaitTimedOut(MediaprocError):
     def __init__(self, job: "Job", seconds: float) -> None:
         super().__init__(f"Job {job.id} is still {job.status} after {seconds:g} s")
         self.job = job
+
+
+class NothingSubmitted(MediaprocError):
+    """No job was made of a batch. `batch` says what is wrong with which rows."""
+
+    def __init__(self, batch: "Batch") -> None:
+        first = batch.errors[0] if batch.errors else {}
+        why = f": row {first['row']}, {first['field']}: {first['detail']}" if first else ""
+        super().__init__(f"{batch.rejected} of {batch.total} rows are not valid{why}")
+        self.batch = batch
 
 
 @dataclass(frozen=True)

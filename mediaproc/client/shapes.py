@@ -50,7 +50,9 @@ class Job(Shape):
     created_at: datetime
     name: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    batch: str | None = None
     metadata: dict[str, Any] | None = None
+    callback_url: str | None = None
     progress: float | None = None
     progress_message: str = ""
     seconds_left: float | None = None
@@ -104,6 +106,19 @@ class Attempt(Shape):
     ended_at: datetime | None = None
     error_code: str | None = None
     error_message: str | None = None
+
+
+@dataclass(frozen=True)
+class Batch(Shape):
+    """What became of many jobs. batch: its id, for `list(batch=...)`; empty when there is none.
+    errors: row, line, field, code and detail of what is wrong, of the first hundred."""
+
+    batch: str
+    accepted: int
+    rejected: int
+    total: int
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    errors_truncated: bool = False
 
 
 @dataclass(frozen=True)

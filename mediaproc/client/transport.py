@@ -39,8 +39,8 @@ class Transport:
     @token.setter
     def token(self, token: str | None) -> None:
         # What cannot stand in a header would come back in an error's text.
-        if token is not None and not (token.isascii() and token.isalnum()):
-            raise ValueError("A token has letters and digits only.")
+        if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("A token has letters, digits and signs only.")
         self._token = token
         self._http.headers.pop("Authorization", None)
         if token is not None:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 
@@ -13,8 +13,24 @@ from mediaproc.client.transport import Transport
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.1, 2.0, 1.3
 
 
-def watch(transport: Transport, path: str, timeout: float | None) -> Iterator[Job]:
-    """The job now, and again whenever it has changed; the last one is final. Raises WaitTimedOut.
+def watched(
+    transport: Transport,
+    path: str,
+    timeout: float | None,
+    on_progress: Callable[[Job], None] | None,
+) -> Job:
+    """The job once it is final. `on_progress` is called with it now and whenever it has changed.
+    Raises WaitTimedOut."""
+    for job in _changes(transport, path, timeout):
+        if on_progress is not None:
+            on_progress(job)
+        if job.is_final:
+            return job
+    raise AssertionError("the last one is final")
+
+
+def _changes(transport: Transport, path: str, timeout: float | None) -> Iterator[Job]:
+    """The job now, and again whenever it has changed; the last one is final.
 
     Asks less and less often while its status stays, and with the ETag: a job that has not changed
     costs the service next to nothing.

@@ -147,7 +147,7 @@ def test_what_is_not_this_service() -> None:
         client.get("0198")
     with pytest.raises(ValueError, match="no http:// or https:// address"):
         Client("localhost:8000")
-    with pytest.raises(ValueError, match="letters and digits") as caught:
+    with pytest.raises(ValueError, match="letters, digits") as caught:
         Client("http://localhost", "s3cret\n")
     assert "s3cret" not in str(caught.value)
 
