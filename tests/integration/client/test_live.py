@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mediaproc import embedded_postgres
-from mediaproc.client import Client, Conflict, Job, JobNotCompleted
+from mediaproc.client import Client, Conflict, Job, JobNotCompleted, NothingSubmitted
 from tests.films import make_film
 from tests.integration.client.between import Between, between
 from tests.service import PROJECT, STOP_SECONDS, Service
@@ -108,6 +108,27 @@ def test_lists_types_and_schedules(client: Client) -> None:
     assert client.schedules.update(schedule.id, cron="0 4 * * *").cron == "0 4 * * *"
     client.schedules.remove(schedule.id)
     assert client.schedules.list() == []
+
+
+def test_batches(client: Client, tmp_path: Path) -> None:
+    jobs = [{"source_file": "a.mp4", "target_format": "avi", "priority": "low"} for _ in range(3)]
+    made = client.batches.submit(jobs)
+    assert (made.accepted, made.rejected, made.total) == (3, 0, 3)
+    assert client.batches.cancel(made) == 3
+    assert len({job.id for job in client.list(batch=made.batch, limit=2)}) == 3
+    broken = [*jobs, {**jobs[0], "priority": 99}]
+    with pytest.raises(NothingSubmitted, match="row 4, priority"):
+        client.batches.submit(broken)
+    part = client.batches.submit(broken, partial=True)
+    assert (part.accepted, part.rejected) == (3, 1)
+    client.batches.cancel(part)
+    # More than the service reads at once: a worker makes these jobs.
+    table = tmp_path / "jobs.csv"
+    line = "a.mp4,avi,low,2039-01-31T00:00:00Z\n"
+    table.write_text("source_file,target_format,priority,scheduled_at\n" + 10_500 * line)
+    large = client.batches.submit_table(table, timeout=120)
+    assert (large.accepted, large.total) == (10_500, 10_500)
+    assert client.batches.cancel(large) == 10_500
 
 
 def test_a_job_that_does_not_complete(client: Client) -> None:
