@@ -16,6 +16,7 @@ import pytest
 
 from mediaproc import embedded_postgres
 from mediaproc.client import Client, Conflict, Job, JobNotCompleted, NothingSubmitted
+from tests import production
 from tests.films import make_film
 from tests.integration.client.between import Between, between
 from tests.service import PROJECT, STOP_SECONDS, Service
@@ -219,3 +220,24 @@ def test_a_bar_at_a_terminal_and_the_answer_beside_it(line: Between) -> None:
     assert answer.endswith(" COMPLETED\n")
     assert "Sound" in shown.decode()
     assert "100%" in shown.decode()
+
+
+def test_a_client_that_is_generated_from_the_schema(service: Service, tmp_path: Path) -> None:
+    schema, folder = tmp_path / "schema.yaml", tmp_path / "generated"
+    asked = production.manage(
+        "spectacular", "--file", str(schema), "--validate", "--fail-on-warn", DEBUG="True"
+    )
+    assert asked.returncode == 0, asked.stderr
+    made = production.run(
+        "openapi-python-client", "generate", "--path", str(schema), "--meta", "none",
+        "--output-path", str(folder), "--fail-on-warning",
+    )  # fmt: skip
+    assert made.returncode == 0, made.stdout + made.stderr
+    program = PROJECT / "tests" / "integration" / "client" / "generated.py"
+    root = service.url.removesuffix("/api/v1")
+    ran = production.run(sys.executable, str(program), str(folder), root)
+    assert ran.returncode == 0, ran.stderr
+    status, shape, operations = ran.stdout.split()
+    assert status == "200"
+    assert shape != "NoneType"
+    assert int(operations) > 20
