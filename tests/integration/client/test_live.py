@@ -117,7 +117,7 @@ def test_batches(client: Client, tmp_path: Path) -> None:
     assert (made.accepted, made.rejected, made.total) == (3, 0, 3)
     assert client.batches.cancel(made) == 3
     assert len({job.id for job in client.list(batch=made.batch, limit=2)}) == 3
-    broken = [*jobs, {**jobs[0], "priority": 99}]
+    broken: list[dict[str, object]] = [*jobs, {**jobs[0], "priority": 99}]
     with pytest.raises(NothingSubmitted, match="row 4, priority"):
         client.batches.submit(broken)
     part = client.batches.submit(broken, partial=True)
