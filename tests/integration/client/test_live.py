@@ -112,12 +112,13 @@ def test_lists_types_and_schedules(client: Client) -> None:
 
 
 def test_batches(client: Client, tmp_path: Path) -> None:
-    jobs = [{"source_file": "a.mp4", "target_format": "avi", "priority": "low"} for _ in range(3)]
+    job = {"source_file": "a.mp4", "target_format": "avi", "priority": "low"}
+    jobs: list[dict[str, object]] = [{**job} for _ in range(3)]
     made = client.batches.submit(jobs)
     assert (made.accepted, made.rejected, made.total) == (3, 0, 3)
     assert client.batches.cancel(made) == 3
     assert len({job.id for job in client.list(batch=made.batch, limit=2)}) == 3
-    broken: list[dict[str, object]] = [*jobs, {**jobs[0], "priority": 99}]
+    broken = [*jobs, {**job, "priority": 99}]
     with pytest.raises(NothingSubmitted, match="row 4, priority"):
         client.batches.submit(broken)
     part = client.batches.submit(broken, partial=True)
