@@ -11,7 +11,7 @@ from bench.databases import Databases
 from bench.environment import say
 from bench.results import Results
 
-FLOOR_JOBS = 6_000
+FLOOR_JOBS = 12_000
 FLOOR_DATABASE = "floor"
 
 # More figures of one contender: their names and values.

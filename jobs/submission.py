@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.plans import UNLIMITED, Plan
 from jobs.models import Job
 from jobs.processors.admission import admit
 from jobs.processors.contract import Invalid
@@ -26,7 +27,7 @@ class Submission:
 
     job_type: None for a transcode. priority, max_retries: None for the type's own.
     pending_timeout_seconds: FAILED as expired unless it started within; None for
-    JOB_PENDING_TIMEOUT_SECONDS, 0 for never.
+    JOB_PENDING_TIMEOUT_SECONDS, 0 for never. plan: the owner's.
     """
 
     job_type: str | None = None
@@ -41,6 +42,7 @@ class Submission:
     soft_limit_seconds: float | None = None
     hard_limit_seconds: float | None = None
     owner_id: int | None = None
+    plan: Plan = UNLIMITED
 
 
 def check_moment(moment: datetime, field: str) -> None:
@@ -73,16 +75,17 @@ def admitted(submission: Submission) -> NewJob:
     timeout = submission.pending_timeout_seconds
     if timeout is None:
         timeout = settings.JOB_PENDING_TIMEOUT_SECONDS
-    priority, retries = submission.priority, submission.max_retries
+    retries = submission.max_retries
     return NewJob(
         job_type=admission.job_type,
         source_file=submission.source_file,
         target_format=submission.target_format,
         parameters=submission.parameters,
         name=submission.name,
-        priority=admission.priority if priority is None else priority,
+        priority=_priority(submission, admission.priority),
         max_attempts=admission.max_attempts if retries is None else retries + 1,
         owner_id=submission.owner_id,
+        concurrent_jobs=submission.plan.concurrent_jobs,
         scheduled_at=submission.scheduled_at,
         expires_in=timeout or None,
         soft_limit_seconds=submission.soft_limit_seconds,
@@ -92,3 +95,18 @@ def admitted(submission: Submission) -> NewJob:
             admission.job_type, submission.target_format, admission.source_bytes
         ),
     )
+
+
+def check_priority(priority: int, plan: Plan) -> None:
+    """Raise Invalid, with status 422, for a priority above the plan's."""
+    if priority > plan.highest_priority:
+        text = f"Your plan goes up to priority {plan.highest_priority}."
+        raise Invalid("priority", "beyond_plan", text, status=422)
+
+
+def _priority(submission: Submission, of_type: int) -> int:
+    """What was asked for; else the type's, as far as the plan goes."""
+    if submission.priority is None:
+        return min(of_type, submission.plan.highest_priority)
+    check_priority(submission.priority, submission.plan)
+    return submission.priority

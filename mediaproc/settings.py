@@ -3,6 +3,7 @@
 A `.env` file beside manage.py is read too; the environment wins over it.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "knox",
+    "axes",
+    "accounts",
     "jobs",
 ]
 MIDDLEWARE = [
@@ -52,6 +56,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
 TEMPLATES = [
     {
@@ -200,15 +209,54 @@ def _mail_server() -> MailServer:
 EMAIL_TIMEOUT: float = env.float("EMAIL_TIMEOUT", default=10.0)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="mediaproc@localhost")
 
+# Accounts.
+
+ALLOW_ANONYMOUS: bool = env.bool("ALLOW_ANONYMOUS", default=DEBUG)
+ALLOW_REGISTRATION: bool = env.bool("ALLOW_REGISTRATION", default=False)
+# Whose X-Forwarded-For is believed.
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
+LOGIN_FAILURES: int = env.int("LOGIN_FAILURES", default=5)
+LOGIN_LOCK_SECONDS: float = env.float("LOGIN_LOCK_SECONDS", default=900.0)
+LOGINS_PER_MIN_LIMIT: int = env.int("LOGINS_PER_MIN_LIMIT", default=30)
+# A link in a mail.
+PASSWORD_RESET_TIMEOUT = 3600
+TOKEN_DAYS: int = env.int("TOKEN_DAYS", default=14)
+TOKEN_MOST_DAYS: int = env.int("TOKEN_MOST_DAYS", default=90)
+KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105 - a name
+# Its migrations would make the table of its own tokens, which nobody has.
+MIGRATION_MODULES = {"knox": None}
+REST_KNOX = {
+    "TOKEN_MODEL": KNOX_TOKEN_MODEL,
+    "SECURE_HASH_ALGORITHM": "hashlib.sha512",
+    "TOKEN_PREFIX": "mp_",
+    "TOKEN_TTL": timedelta(days=TOKEN_DAYS),
+    # A login's token lives on with each use, but not for ever.
+    "AUTO_REFRESH": True,
+    "AUTO_REFRESH_MAX_TTL": timedelta(days=TOKEN_MOST_DAYS),
+    "MIN_REFRESH_INTERVAL": 60,
+}
+
+# By name and address: by name alone anybody could lock anybody out.
+AXES_FAILURE_LIMIT = LOGIN_FAILURES
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = timedelta(seconds=LOGIN_LOCK_SECONDS)
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "accounts.client_address.client_address"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
 # HTTP.
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    # The first one decides between 401 and 403; a bad token beside a good cookie is refused.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.Allowed"],
     "DEFAULT_PARSER_CLASSES": ["jobs.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }
 APPEND_SLASH = False
@@ -232,16 +280,21 @@ SECURE_PROXY_SSL_HEADER = (
 )
 SESSION_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_SECURE = not DEBUG
+# Pages get the value for their forms from the API, so scripts need not read the cookie.
+CSRF_COOKIE_HTTPONLY = True
+if not DEBUG:
+    # Browsers take cookies of these names over https and of this host alone.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
 X_FRAME_OPTIONS = "DENY"
 
+_VALIDATORS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.RevokesTokens"},
 ]
 
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="console" if DEBUG else "json")

@@ -7,6 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from jobs.queue.signal import announcer
+from tests.accounts import alice, bob, client_of, staff  # noqa: F401 - fixtures
 from tests.workers import Workers, database_url
 
 

@@ -12,6 +12,7 @@ os.environ.update(
     SECRET_KEY="of-the-tests-" * 4,
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     SECURE_SSL_REDIRECT="False",
+    ALLOW_ANONYMOUS="True",
     LOG_FORMAT="json",
     PROCESSORS=",".join(
         (

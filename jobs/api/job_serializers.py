@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers
 
+from accounts.plans import UNLIMITED, Plan
 from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
 from jobs.api.scheduled_at import SchedulingSerializer
 from jobs.api.serializers import MetricsSerializer
@@ -61,9 +62,9 @@ class NewJobSerializer(SchedulingSerializer, StrictSerializer):
             )
         return attrs
 
-    def submission(self) -> Submission:
+    def submission(self, owner_id: int | None = None, plan: Plan = UNLIMITED) -> Submission:
         """What was asked for, once it is valid."""
-        return Submission(**self.validated_data)
+        return Submission(**self.validated_data, owner_id=owner_id, plan=plan)
 
 
 class JobSerializer(serializers.Serializer[Job]):

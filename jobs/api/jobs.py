@@ -1,23 +1,24 @@
 """The jobs resource: submit, list, look, cancel, retry, replay, remove."""
 
-from typing import Any
-from uuid import UUID
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.urls import reverse
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import plan_of
+from accounts.scopes import READ, SUBMIT
 from jobs.api.history_serializers import AttemptSerializer, EventSerializer
 from jobs.api.job_serializers import JobSerializer, NewJobSerializer
+from jobs.api.ownership import actor_of, job_of, jobs_of, owner_of
 from jobs.api.pages import filters_of, page_of
 from jobs.api.selection import SelectionSerializer
 from jobs.models import Job
 from jobs.queue.cancel import cancel
 from jobs.queue.dead_letter import replay, retry
-from jobs.queue.errors import NoSuchJob
 from jobs.queue.history import attempts, events
 from jobs.queue.limits import spend
 from jobs.queue.remove import remove
@@ -28,20 +29,22 @@ from jobs.submission import take
 class Jobs(APIView):
     """POST jobs: a new one. GET jobs: those that fit the filters, newest first."""
 
+    scopes: ClassVar = {"POST": SUBMIT, "GET": READ}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
     def post(self, request: Request) -> Response:
         """Answer 201 with the job, and its address as Location."""
         asked = NewJobSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        spend(None)
-        return _created(take(asked.submission()))
+        owner, plan = owner_of(request), plan_of(request.user)
+        spend(owner, most=plan.jobs_a_minute)
+        return _created(take(asked.submission(owner, plan)))
 
     def get(self, request: Request) -> Response:
         """Answer 200 with a page, and the address of the next one or null."""
         asked = SelectionSerializer(data=filters_of(request))
         asked.is_valid(raise_exception=True)
-        found = Job.objects.select_related("metrics").filter(asked.selection().condition())
+        found = jobs_of(request).select_related("metrics").filter(asked.selection().condition())
         jobs, following = page_of(request, found)
         return Response({"results": [JobSerializer(job).data for job in jobs], "next": following})
 
@@ -49,18 +52,19 @@ class Jobs(APIView):
 class OneJob(APIView):
     """GET jobs/{id}: how it stands. DELETE jobs/{id}: cancel it, or remove it when it is final."""
 
+    scopes: ClassVar = {"GET": READ, "DELETE": SUBMIT}
     http_method_names = ["get", "head", "delete"]  # noqa: RUF012
 
     def get(self, request: Request, job_id: str) -> Response:
         """Answer 200, or 404 for an id that is unknown or not an id at all."""
-        return Response(JobSerializer(_job(_id(job_id))).data)
+        return Response(JobSerializer(job_of(request, job_id)).data)
 
     def delete(self, request: Request, job_id: str) -> Response:
         """Answer like cancel for a job that is not final; 204 for a final one, which is gone with
         its outputs."""
-        job = _job(_id(job_id))
+        job = job_of(request, job_id)
         if job.status not in FINAL:
-            return _cancelled(job.id)
+            return _cancelled(request, job)
         if not remove([job.id]):
             raise Busy
         return Response(status=204)
@@ -77,45 +81,50 @@ class Busy(APIException):
 class CancelJob(APIView):
     """POST jobs/{id}/cancel."""
 
+    scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 when it is CANCELLED, 202 when its worker was told; 409 for a final job."""
-        return _cancelled(_id(job_id))
+        return _cancelled(request, job_of(request, job_id))
 
 
 class RetryJob(APIView):
     """POST jobs/{id}/retry: the same job again, after it FAILED or was CANCELLED."""
 
+    scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job, QUEUED; 409 in any other state."""
-        retry(_id(job_id))
-        return Response(JobSerializer(_job(_id(job_id))).data)
+        retry(job_of(request, job_id).id, actor=actor_of(request))
+        return Response(JobSerializer(job_of(request, job_id)).data)
 
 
 class ReplayJob(APIView):
     """POST jobs/{id}/replay: a new job like one that is final."""
 
+    scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 201 with the new job; 409 while the old one is not final."""
+        old = job_of(request, job_id)
         with transaction.atomic():
-            job = replay(_id(job_id))
-            spend(None)
+            job = replay(old.id, actor=actor_of(request))
+            spend(owner_of(request), most=plan_of(request.user).jobs_a_minute)
         return _created(job)
 
 
 class JobEvents(APIView):
     """GET jobs/{id}/events: what happened to it, in order, and every attempt."""
 
+    scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012
 
     def get(self, request: Request, job_id: str) -> Response:
         """Answer 200. Tracebacks are for operators and not shown."""
-        job = _job(_id(job_id))
+        job = job_of(request, job_id)
         return Response(
             {
                 "events": EventSerializer(events(job), many=True).data,
@@ -129,21 +138,7 @@ def _created(job: Job) -> Response:
     return Response(JobSerializer(job).data, status=201, headers={"Location": location})
 
 
-def _cancelled(job_id: UUID) -> Response:
-    status = cancel(job_id)
-    body: dict[str, Any] = dict(JobSerializer(_job(job_id)).data)
+def _cancelled(request: Request, job: Job) -> Response:
+    status = cancel(job.id, actor=actor_of(request))
+    body: dict[str, Any] = dict(JobSerializer(job_of(request, str(job.id))).data)
     return Response(body, status=200 if status == Status.CANCELLED else 202)
-
-
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("No job has this id.") from None
-
-
-def _job(job_id: UUID) -> Job:
-    try:
-        return Job.objects.select_related("metrics").get(id=job_id)
-    except Job.DoesNotExist:
-        raise NoSuchJob(job_id) from None

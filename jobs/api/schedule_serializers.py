@@ -1,6 +1,6 @@
 """The shapes of the schedules resource."""
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rest_framework import serializers
 
@@ -9,6 +9,10 @@ from jobs.cron import BadCron, BadTimeZone, parse_cron
 from jobs.models import MissedRuns, Schedule
 from jobs.processors.admission import admit
 from jobs.queue.schedules import next_fires
+from jobs.submission import check_priority
+
+if TYPE_CHECKING:
+    from accounts.plans import Plan
 
 MAX_RETRIES = 100
 NEXT_FIRES = 5
@@ -18,7 +22,8 @@ _WORK = ("job_type", "source_file", "target_format", "parameters")
 
 
 class ScheduleBodySerializer(StrictSerializer):
-    """The body of POST schedules, and with `partial` of PATCH schedules/{id}."""
+    """The body of POST schedules, and with `partial` of PATCH schedules/{id}. `context`
+    has the plan of who asks."""
 
     name = TextField(max_length=100)
     cron = TextField(max_length=100)
@@ -41,6 +46,7 @@ class ScheduleBodySerializer(StrictSerializer):
 
         Raises jobs.processors.contract.Invalid when the job type does not agree.
         """
+        plan: Plan = self.context["plan"]
         self._check_times(attrs)
         if self.instance is None or any(name in attrs for name in _WORK):
             work = {name: self._value(attrs, name) for name in _WORK}
@@ -49,7 +55,9 @@ class ScheduleBodySerializer(StrictSerializer):
             if self.instance is None:
                 attrs["max_attempts"] = admitted.max_attempts
                 if attrs["priority"] is None:
-                    attrs["priority"] = admitted.priority
+                    attrs["priority"] = min(admitted.priority, plan.highest_priority)
+        if attrs.get("priority") is not None:
+            check_priority(attrs["priority"], plan)
         if (retries := attrs.pop("max_retries", None)) is not None:
             attrs["max_attempts"] = retries + 1
         return attrs

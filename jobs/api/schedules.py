@@ -1,6 +1,6 @@
 """The schedules resource: jobs that are submitted again and again."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.urls import reverse
@@ -9,6 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import plan_of
+from accounts.scopes import READ, SUBMIT
+from jobs.api.ownership import owner_of, schedules_of
 from jobs.api.schedule_serializers import ScheduleBodySerializer, ScheduleSerializer
 from jobs.models import Schedule
 from jobs.queue import schedules
@@ -16,16 +19,17 @@ from jobs.queue.schedules import NameTaken
 
 
 class Schedules(APIView):
-    """POST schedules: a new one. GET schedules: all, by name."""
+    """POST schedules: a new one. GET schedules: one's own, by name."""
 
+    scopes: ClassVar = {"POST": SUBMIT, "GET": READ}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
 
     def post(self, request: Request) -> Response:
         """Answer 201 with the schedule, and its address as Location."""
-        asked = ScheduleBodySerializer(data=request.data)
+        asked = ScheduleBodySerializer(data=request.data, context={"plan": plan_of(request.user)})
         asked.is_valid(raise_exception=True)
         try:
-            schedule = schedules.create(**asked.validated_data)
+            schedule = schedules.create(**asked.validated_data, owner_id=owner_of(request))
         except NameTaken as error:
             raise _taken(error) from None
         location = reverse("api:schedule", args=[schedule.id])
@@ -35,30 +39,33 @@ class Schedules(APIView):
 
     def get(self, request: Request) -> Response:
         """Answer 200. There are few schedules: they come on one page."""
-        found = list(Schedule.objects.order_by("name"))
+        found = list(schedules_of(request).order_by("name", "id"))
         return Response({"results": [ScheduleSerializer(one).data for one in found], "next": None})
 
 
 class OneSchedule(APIView):
     """GET, PATCH, DELETE schedules/{id}."""
 
+    scopes: ClassVar = {"GET": READ, "PATCH": SUBMIT, "DELETE": SUBMIT}
     http_method_names = ["get", "head", "patch", "delete"]  # noqa: RUF012
 
     def get(self, request: Request, schedule_id: str) -> Response:
         """Answer 200, or 404 for an id that is unknown or not an id at all."""
-        return Response(ScheduleSerializer(_find(schedule_id)).data)
+        return Response(ScheduleSerializer(_find(request, schedule_id)).data)
 
     def patch(self, request: Request, schedule_id: str) -> Response:
         """Answer 200 with the schedule as it is now. What is not given stays."""
-        schedule = _find(schedule_id)
-        asked = ScheduleBodySerializer(schedule, data=request.data, partial=True)
+        schedule = _find(request, schedule_id)
+        asked = ScheduleBodySerializer(
+            schedule, data=request.data, partial=True, context={"plan": plan_of(request.user)}
+        )
         asked.is_valid(raise_exception=True)
         return _changed(schedule.id, asked.validated_data)
 
     def delete(self, request: Request, schedule_id: str) -> Response:
         """Answer 204; the jobs that it made stay."""
         try:
-            schedules.delete(_find(schedule_id).id)
+            schedules.delete(_find(request, schedule_id).id)
         except Schedule.DoesNotExist:
             raise _unknown() from None
         return Response(status=204)
@@ -67,21 +74,23 @@ class OneSchedule(APIView):
 class PauseSchedule(APIView):
     """POST schedules/{id}/pause."""
 
+    scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
     def post(self, request: Request, schedule_id: str) -> Response:
         """Answer 200 with the schedule, also when it was paused before."""
-        return _changed(_find(schedule_id).id, {"paused": True})
+        return _changed(_find(request, schedule_id).id, {"paused": True})
 
 
 class ResumeSchedule(APIView):
     """POST schedules/{id}/resume."""
 
+    scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
     def post(self, request: Request, schedule_id: str) -> Response:
         """Answer 200 with the schedule, also when it was not paused."""
-        return _changed(_find(schedule_id).id, {"paused": False})
+        return _changed(_find(request, schedule_id).id, {"paused": False})
 
 
 def _changed(schedule_id: UUID, values: dict[str, Any]) -> Response:
@@ -94,9 +103,9 @@ def _changed(schedule_id: UUID, values: dict[str, Any]) -> Response:
     return Response(ScheduleSerializer(schedule).data)
 
 
-def _find(schedule_id: str) -> Schedule:
+def _find(request: Request, schedule_id: str) -> Schedule:
     try:
-        return Schedule.objects.get(id=UUID(schedule_id))
+        return schedules_of(request).get(id=UUID(schedule_id))
     except (Schedule.DoesNotExist, ValueError):
         raise _unknown() from None
 

@@ -10,6 +10,7 @@ from jobs.processors.description import describe
 class JobTypes(APIView):
     """GET jobs/types: for programs that make forms, and for people who write requests."""
 
+    public = True
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
     def get(self, request: Request) -> Response:

@@ -22,7 +22,7 @@ class Schedule(models.Model):
     """A job that is submitted again and again, by a cron expression in a time zone."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    name = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=100)
     cron = models.CharField(max_length=100, help_text="Five fields, for example 30 2 * * mon-fri.")
     time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC")
     missed_runs = models.CharField(
@@ -57,6 +57,10 @@ class Schedule(models.Model):
     class Meta:
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
+            # Of one owner: another's names are nobody's to find out.
+            models.UniqueConstraint(
+                fields=["owner", "name"], name="schedule_of_owner", nulls_distinct=False
+            ),
             # What a job's row would refuse is refused before it is due.
             models.CheckConstraint(
                 name="schedule_is_possible",

@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
+from accounts.models import plan_of
 from jobs.cron import BadCron, BadTimeZone, Cron, parse_cron
 from jobs.models import CLOCK, Job, MissedRuns, Schedule, ScheduleFire
 from jobs.queue.database import fetch, is_duplicate
@@ -129,15 +130,17 @@ def _due(schedule: Schedule, cron: Cron, now: datetime) -> list[datetime]:
 
 
 def _job(schedule: Schedule, fire_at: datetime | None = None) -> NewJob:
+    plan = plan_of(schedule.owner)
     return NewJob(
         job_type=schedule.job_type,
         name=schedule.name,
         source_file=schedule.source_file,
         target_format=schedule.target_format,
         parameters=schedule.parameters,
-        priority=schedule.priority,
+        priority=min(schedule.priority, plan.highest_priority),
         max_attempts=schedule.max_attempts,
         owner_id=schedule.owner_id,
+        concurrent_jobs=plan.concurrent_jobs,
         scheduled_at=fire_at,
         expires_in=settings.JOB_PENDING_TIMEOUT_SECONDS or None,
     )

@@ -16,6 +16,8 @@ FUNCTIONS = {
     "jobs_claim": Path(__file__).with_name("claim.sql"),
     "jobs_step": Path(__file__).with_name("step.sql"),
     "jobs_at_limit": Path(__file__).with_name("throttle.sql"),
+    "jobs_throttled_keys": Path(__file__).with_name("throttle.sql"),
+    "jobs_release_of": Path(__file__).with_name("throttle.sql"),
     "jobs_release": Path(__file__).with_name("throttle.sql"),
     "jobs_step_ageing": Path(__file__).with_name("ageing.sql"),
 }

@@ -3,22 +3,26 @@
 from dataclasses import replace
 from typing import Any
 
+from accounts.models import plans_of
+from accounts.plans import UNLIMITED
 from jobs.models import Job
 from jobs.queue.submit import NewJob
 from jobs.stats.estimate import estimate
 
 
 def like(job: Job, **changes: Any) -> NewJob:
-    """The values with which a job was submitted, due now. changes: fields of NewJob.
+    """The values with which a job was submitted, due now; the owner's plan may
+    have changed. changes: fields of NewJob.
 
     Raises TypeError for a change that is none.
     """
+    plan = plans_of([job.owner_id]).get(job.owner_id, UNLIMITED) if job.owner_id else UNLIMITED
     new = NewJob(
         job_type=job.job_type,
         source_file=job.source_file,
         target_format=job.target_format,
         parameters=job.parameters,
-        priority=job.priority,
+        priority=min(job.priority, plan.highest_priority),
         max_attempts=job.max_attempts,
         owner_id=job.owner_id,
         name=job.name,
@@ -28,6 +32,7 @@ def like(job: Job, **changes: Any) -> NewJob:
         replay_of=job.id,
         source_bytes=job.source_bytes,
         estimated_seconds=estimate(job.job_type, job.target_format, job.source_bytes),
+        concurrent_jobs=plan.concurrent_jobs,
     )
     return replace(new, **changes)
 

@@ -1,6 +1,7 @@
 """How many jobs of one owner may be in work at a time, and how many he may submit a minute.
 
-Whatever shares a limit has a key. Jobs without an owner share theirs.
+Whatever shares a limit has a key. Jobs without an owner share theirs. The settings' limits are for
+everybody, a plan's for its owner; the stricter one holds.
 """
 
 import math
@@ -8,6 +9,8 @@ import math
 from django.conf import settings
 from django.db import transaction
 
+from accounts.models import plans_of
+from accounts.plans import UNLIMITED
 from jobs.queue.database import fetch
 from jobs.queue.signal import announce
 
@@ -29,13 +32,10 @@ FROM clock_timestamp() AS moment
 
 
 class TooManySubmissions(Exception):
-    """JOBS_PER_MIN_LIMIT is reached. retry_after: whole seconds until the next minute."""
+    """The limit of a minute is reached. retry_after: whole seconds until the next one."""
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(
-            f"At most {settings.JOBS_PER_MIN_LIMIT} jobs a minute are taken;"
-            f" try again in {retry_after} s."
-        )
+    def __init__(self, most: int, retry_after: int) -> None:
+        super().__init__(f"At most {most} jobs a minute are taken; try again in {retry_after} s.")
         self.retry_after = retry_after
 
 
@@ -44,29 +44,53 @@ def owner_key(owner_id: int | None) -> str:
     return f"owner:{owner_id or ''}"
 
 
-def throttle_key(owner_id: int | None) -> str:
-    """The key of a new job: none while CONCURRENT_JOBS_LIMIT is off."""
-    return owner_key(owner_id) if settings.CONCURRENT_JOBS_LIMIT else ""
+def stricter(*limits: int) -> int:
+    """The lowest of these limits; 0 is none."""
+    return min((limit for limit in limits if limit), default=0)
 
 
-def spend(owner_id: int | None, jobs: int = 1) -> None:
-    """Count submissions against JOBS_PER_MIN_LIMIT, exactly, whoever else submits this moment.
+def spend(owner_id: int | None, jobs: int = 1, *, most: int = 0) -> None:
+    """Count submissions against JOBS_PER_MIN_LIMIT and the owner's own limit, exactly, whoever else
+    submits this moment.
 
     Raises TooManySubmissions, and then counts none of them.
     """
-    if not settings.JOBS_PER_MIN_LIMIT:
-        return
-    most = settings.JOBS_PER_MIN_LIMIT
-    counted = fetch(_SPEND, {"key": owner_key(owner_id), "jobs": jobs, "most": most})
-    if jobs > most or not counted:
-        [(seconds,)] = fetch(_UNTIL_NEXT_MINUTE, {})
-        raise TooManySubmissions(max(1, math.ceil(seconds)))
+    most = stricter(settings.JOBS_PER_MIN_LIMIT, most)
+    if most and (seconds := count(owner_key(owner_id), jobs, most=most)):
+        raise TooManySubmissions(most, seconds)
+
+
+def count(key: str, times: int = 1, *, most: int) -> int:
+    """Count what is done in this minute by whoever shares the key. Returns 0, or, where it would be
+    more than `most`, counts nothing and returns the whole seconds until the next minute."""
+    counted = fetch(_SPEND, {"key": key, "jobs": times, "most": most})
+    if times <= most and counted:
+        return 0
+    [(seconds,)] = fetch(_UNTIL_NEXT_MINUTE, {})
+    whole: int = math.ceil(seconds)
+    return max(1, whole)
 
 
 def release() -> list[int]:
-    """Queue throttled jobs as far as CONCURRENT_JOBS_LIMIT allows. Returns the priority of each."""
-    most = settings.CONCURRENT_JOBS_LIMIT
-    [(released,)] = fetch("SELECT jobs_release(%(most)s)", {"most": most})
+    """Queue throttled jobs as far as limits allow. Returns the priority of each."""
+    keys = [key for (key,) in fetch("SELECT key FROM jobs_throttled_keys() AS key", {})]
+    if not keys:
+        return []
+    [(released,)] = fetch(
+        "SELECT jobs_release_of(%(keys)s, %(most)s)", {"keys": keys, "most": _limits(keys)}
+    )
     if released:
         transaction.on_commit(lambda: announce(*set(released)), robust=True)
     return released or []
+
+
+def _limits(keys: list[str]) -> list[int]:
+    """Of each key, how many of its jobs may be in work now, whatever it was at their submission."""
+    owners = {key: int(key.removeprefix("owner:")) for key in keys if key > owner_key(None)}
+    plans = plans_of(owners.values())
+    return [
+        stricter(
+            settings.CONCURRENT_JOBS_LIMIT, plans.get(owners.get(key, 0), UNLIMITED).concurrent_jobs
+        )
+        for key in keys
+    ]

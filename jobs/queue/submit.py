@@ -13,7 +13,7 @@ from django.db import transaction
 from jobs.models import Job, new_id
 from jobs.priorities import DEFAULT
 from jobs.queue.database import Jsonb, Statement, engine_cursor, fetch
-from jobs.queue.limits import release, throttle_key
+from jobs.queue.limits import owner_key, release, stricter
 from jobs.queue.signal import announce
 from jobs.states import Status
 
@@ -48,7 +48,8 @@ class NewJob:
 
     scheduled_at: not before then; with a zone. expires_in: FAILED as expired unless it is started
     within so many seconds, counted from the time it is due; None for never. soft_limit_seconds,
-    hard_limit_seconds: None for the type's. replay_of: the job that it repeats.
+    hard_limit_seconds: None for the type's. replay_of: the job that it repeats. concurrent_jobs:
+    how many of its owner may be in work, beside CONCURRENT_JOBS_LIMIT; 0 for any number.
     """
 
     job_type: str
@@ -66,16 +67,18 @@ class NewJob:
     replay_of: UUID | None = None
     source_bytes: int | None = None
     estimated_seconds: float | None = None
+    concurrent_jobs: int = 0
 
 
 def submit(new: NewJob) -> Job:
     """Insert one job and, once the transaction commits, wake a worker.
 
     The job comes back as it stands in the database: QUEUED, PENDING until `scheduled_at`, or
-    THROTTLED while its owner has as many in work as CONCURRENT_JOBS_LIMIT allows.
+    THROTTLED while its owner has as many in work as may be.
     """
     job_id = new_id()
-    key = throttle_key(new.owner_id)
+    most = stricter(settings.CONCURRENT_JOBS_LIMIT, new.concurrent_jobs)
+    key = _throttle_key(new)
     answer = _INSERT.run(
         str(job_id),
         new.job_type,
@@ -94,7 +97,7 @@ def submit(new: NewJob) -> Job:
         _text(new.source_bytes),
         _text(new.estimated_seconds),
         key,
-        str(settings.CONCURRENT_JOBS_LIMIT),
+        str(most),
     )
     status, created_at, queued_at, expires_at = json.loads(answer)
     transaction.on_commit(lambda: announce(new.priority), robust=True)
@@ -125,26 +128,28 @@ def submit(new: NewJob) -> Job:
 def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
     """Insert many jobs in one COPY, all or none, and wake workers once. Returns ids in order.
 
-    With CONCURRENT_JOBS_LIMIT all wait as THROTTLED at first, and those that may are released.
+    Those that have a limit all wait as THROTTLED at first, and as many as may are released.
     """
     ids: list[UUID] = []
     priorities: set[int] = set()
+    limited = False
     [(moment,)] = fetch("SELECT clock_timestamp()", {})
     with transaction.atomic(), engine_cursor() as cursor, cursor.copy(_COPY) as copy:
         for new in new_jobs:
             ids.append(new_id())
             priorities.add(new.priority)
-            copy.write_row(_row(ids[-1], new, moment))
-    if settings.CONCURRENT_JOBS_LIMIT:
+            key = _throttle_key(new)
+            limited = limited or bool(key)
+            copy.write_row(_row(ids[-1], new, moment, key))
+    if limited:
         release()
     transaction.on_commit(lambda: announce(*priorities), robust=True)
     return ids
 
 
-def _row(job_id: UUID, new: NewJob, moment: datetime) -> tuple[object, ...]:
+def _row(job_id: UUID, new: NewJob, moment: datetime, key: str) -> tuple[object, ...]:
     """The values of _COLUMNS."""
     due = moment if new.scheduled_at is None else max(moment, new.scheduled_at)
-    key = throttle_key(new.owner_id)
     status = Status.THROTTLED if key else Status.QUEUED
     if due > moment:
         status = Status.PENDING
@@ -170,6 +175,12 @@ def _row(job_id: UUID, new: NewJob, moment: datetime) -> tuple[object, ...]:
         new.estimated_seconds,
         key,
     )
+
+
+def _throttle_key(new: NewJob) -> str:
+    """Blank for a job without a limit."""
+    limited = settings.CONCURRENT_JOBS_LIMIT or new.concurrent_jobs
+    return owner_key(new.owner_id) if limited else ""
 
 
 def _text(value: object) -> str | None:

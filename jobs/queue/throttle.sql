@@ -16,35 +16,42 @@ BEGIN
 END
 $$;
 
--- Queue throttled jobs as far as their limits allow: higher priority first, in the order of their
--- submission within one. most: how many of a key may be in work; 0 for any number.
+-- The keys of which jobs wait: one look into the index for each.
+CREATE OR REPLACE FUNCTION jobs_throttled_keys() RETURNS SETOF text
+LANGUAGE sql STABLE
+AS $$
+  WITH RECURSIVE keys(key) AS (
+    (SELECT throttle_key FROM jobs_job WHERE status = 'THROTTLED' ORDER BY throttle_key LIMIT 1)
+    UNION ALL
+    SELECT (SELECT throttle_key FROM jobs_job
+            WHERE status = 'THROTTLED' AND throttle_key > keys.key
+            ORDER BY throttle_key LIMIT 1)
+    FROM keys WHERE keys.key IS NOT NULL
+  )
+  SELECT keys.key FROM keys WHERE keys.key IS NOT NULL
+$$;
+
+-- Queue throttled jobs of these keys as far as their limits allow: higher priority first, in the
+-- order of their submission within one. most: how many of each key may be in work; 0 for any number.
 -- Returns the priorities of the released jobs; null for none.
 -- A key that somebody else is at this moment is passed over: they see to it, or the next look does.
-CREATE OR REPLACE FUNCTION jobs_release(most integer) RETURNS json
+CREATE OR REPLACE FUNCTION jobs_release_of(keys text[], most integer[]) RETURNS json
 LANGUAGE plpgsql
 AS $$
 DECLARE
   key text;
+  most_of_key integer;
   batch integer[];
   released integer[] := '{}';
 BEGIN
-  FOR key IN
-    WITH RECURSIVE keys(key) AS (
-      (SELECT throttle_key FROM jobs_job WHERE status = 'THROTTLED' ORDER BY throttle_key LIMIT 1)
-      UNION ALL
-      SELECT (SELECT throttle_key FROM jobs_job
-              WHERE status = 'THROTTLED' AND throttle_key > keys.key
-              ORDER BY throttle_key LIMIT 1)
-      FROM keys WHERE keys.key IS NOT NULL
-    )
-    SELECT keys.key FROM keys WHERE keys.key IS NOT NULL
+  FOR key, most_of_key IN SELECT * FROM unnest(keys, most)
   LOOP
     CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended(key, 0));
     WITH next AS MATERIALIZED (
       SELECT id FROM jobs_job
       WHERE status = 'THROTTLED' AND throttle_key = key
       ORDER BY priority DESC, id
-      LIMIT CASE WHEN most > 0 AND key <> '' THEN greatest(0, most - (
+      LIMIT CASE WHEN most_of_key > 0 AND key <> '' THEN greatest(0, most_of_key - (
         SELECT count(*) FROM jobs_job
         WHERE throttle_key = key AND throttle_key <> '' AND status IN ('QUEUED', 'IN_PROGRESS')
       )) END
@@ -59,4 +66,11 @@ BEGIN
   END LOOP;
   RETURN to_json(nullif(released, '{}'));
 END
+$$;
+
+-- What workers of the release before call, who know of one limit for all.
+CREATE OR REPLACE FUNCTION jobs_release(most integer) RETURNS json
+LANGUAGE sql
+AS $$
+  SELECT jobs_release_of(array_agg(key), array_agg(most)) FROM jobs_throttled_keys() AS key
 $$;

@@ -14,6 +14,9 @@ from django.db import connection, transaction
 
 from jobs.stats.histogram import EDGES, Histogram, added, count
 
+# In place of an owner: the jobs that have none.
+NOBODY = 0
+
 # The class of a source is floor(log2(bytes)).
 _POWERS = [2**power for power in range(63)]
 
@@ -50,7 +53,7 @@ SELECT date_trunc(%(unit)s, at), priority, job_type, owner_id, status,
   width_bucket(wait, %(edges)s::float8[]), width_bucket(run, %(edges)s::float8[]),
   count(*), sum(wait), sum(run)
 FROM timed
-WHERE %(owner)s::bigint IS NULL OR owner_id = %(owner)s
+WHERE %(owner)s::bigint IS NULL OR coalesce(owner_id, 0) = %(owner)s
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 """
 _FIRST = """

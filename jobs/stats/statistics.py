@@ -34,7 +34,7 @@ FROM (SELECT max(reached) AS reached FROM jobs_rollupmark WHERE id = 1) mark
 LEFT JOIN (
   SELECT priority, job_type, owner_id, status, sum(jobs), sum(wait_seconds), sum(run_seconds){bars}
   FROM jobs_jobrollup
-  WHERE begins_at >= %(since)s AND (%(owner)s::bigint IS NULL OR owner_id = %(owner)s)
+  WHERE begins_at >= %(since)s AND (%(owner)s::bigint IS NULL OR coalesce(owner_id, 0) = %(owner)s)
   GROUP BY priority, job_type, owner_id, status
 ) rolled ON true
 """
@@ -63,7 +63,7 @@ class _Read(NamedTuple):
 
 
 def counts(owner: int | None = None) -> dict[Status, Count]:
-    """Jobs by status, of one owner or of all.
+    """Jobs by status, of one owner, of NOBODY or of all.
 
     Those that wait and run: now. COMPLETED, FAILED and CANCELLED: how many ended so within
     STATS_RETENTION_DAYS, whether or not they were retried or deleted since.

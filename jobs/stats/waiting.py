@@ -33,7 +33,8 @@ _INDEXES = {
 }
 # The order is the index's, so that the planner reads that index and stops at the cap.
 _COUNT = """
-SELECT count(*), count(*) FILTER (WHERE %(owner)s::bigint IS NULL OR owner_id = %(owner)s),
+SELECT count(*),
+  count(*) FILTER (WHERE %(owner)s::bigint IS NULL OR coalesce(owner_id, 0) = %(owner)s),
   (SELECT reltuples FROM pg_class WHERE oid = to_regclass(%(index)s))
 FROM (SELECT owner_id FROM jobs_job WHERE status = '{status}' ORDER BY {order} LIMIT %(rows)s) seen
 """

@@ -35,6 +35,9 @@ from jobs.worker.wakeup.listener import EVERYTHING, PING_EVERY_SECONDS
 from jobs.worker.watchdog import Watchdog
 
 AT_ONCE = 2  # stop signals
+# Objects more than were freed, before a collection looks for circles: the default of 700 is reached
+# by every chunk of short jobs, which makes none.
+GARBAGE = 20_000
 HAND_BACK_SECONDS = 1.5  # for processors to stop and say so, before their leases are handed back
 PRIORITIES = {
     str(priority): priority for priority in range(priorities.LOWEST, priorities.HIGHEST + 1)
@@ -93,6 +96,7 @@ class Runner:
             pool=",".join(pool.pool.name for pool in self._pools), worker=process_name()
         )
         gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
+        gc.set_threshold(GARBAGE)
         log.info("worker.started", threads=sum(len(pool.threads) for pool in self._pools))
         try:
             self._start()

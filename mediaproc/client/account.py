@@ -13,12 +13,18 @@ class Account:
         self._transport = transport
 
     def register(self, username: str, password: str, *, email: str = "") -> dict[str, Any]:
-        """A new account, where the service lets people register. Log in afterwards."""
+        """A new account, where the service lets people register. Log in afterwards; where the
+        service sends mail, `confirm` first."""
         fields = body(username=username, password=password, email=email or None)
         return dict(self._transport.ask("POST", "auth/register", json=fields, again=False))
 
+    def confirm(self, username: str, code: str) -> None:
+        """Confirm the address with the code that was sent to it."""
+        fields = {"username": username, "code": code}
+        self._transport.request("POST", "auth/confirm", json=fields, again=False)
+
     def login(self, username: str, password: str, **more: Any) -> str:
-        """A new token, which may also be given to `Client(url, token)`. `more`: scopes, name."""
+        """A new token, which may also be given to `Client(url, token)`. `more`: name, scopes."""
         fields = body(username=username, password=password, **more)
         answer = self._transport.ask("POST", "auth/login", json=fields)
         self._transport.token = str(answer["token"])

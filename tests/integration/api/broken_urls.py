@@ -30,6 +30,8 @@ FAILURES: dict[str, BaseException] = {
 class Failing(APIView):
     """Raises inside of REST framework."""
 
+    public = True
+
     def get(self, request: Request, name: str) -> NoReturn:
         raise FAILURES[name]
 

@@ -29,7 +29,7 @@ def _debug(request: pytest.FixtureRequest, settings: Settings) -> None:
         ("missing", 404, "not_found"),
         ("suspicious", 400, "bad_request"),
         ("throttled", 429, "throttled"),
-        ("anonymous", 403, "not_authenticated"),
+        ("anonymous", 401, "not_authenticated"),
     ],
 )
 def test_raised_in_a_view(api: Client, name: str, status: int, code: str) -> None:

@@ -10,13 +10,23 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mediaproc import embedded_postgres
-from mediaproc.client import Client, Conflict, Job, JobNotCompleted, NothingSubmitted
-from tests import production
+from mediaproc.client import (
+    Client,
+    Conflict,
+    Job,
+    JobNotCompleted,
+    NotAuthenticated,
+    NotFound,
+    NothingSubmitted,
+    TooManyRequests,
+    WaitTimedOut,
+)
 from tests.films import make_film
 from tests.integration.client.between import Between, between
 from tests.service import PROJECT, STOP_SECONDS, Service
@@ -26,10 +36,11 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
 class _Simulating(Service):
-    """Simulated jobs of low priority last until they are cancelled."""
+    """Simulated jobs of low priority last until they are cancelled; anybody may register."""
 
     def environment(self, **more: str) -> dict[str, str]:
-        return super().environment(SIMULATE_SECONDS_LOW="600-600", **more)
+        own = {"SIMULATE_SECONDS_LOW": "600-600", "ALLOW_REGISTRATION": "True"}
+        return super().environment(**own, **more)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +85,6 @@ def test_a_film(client: Client, line: Between, service: Service, tmp_path: Path)
     assert final.completed_at > final.created_at
     assert {each.id for each in seen} == {job.id}
     assert seen[-1] == final
-    assert line.statuses[304] > 0
     assert any(0 < (each.progress or 0) < 1 for each in seen)
     assert [event.kind for event in client.events(job)][-1] == "completed"
     assert [attempt.outcome for attempt in client.attempts(job)] == ["completed"]
@@ -150,6 +160,16 @@ def test_a_submission_whose_answer_is_lost_is_one_job(client: Client, line: Betw
     client.cancel(job)
 
 
+def test_a_job_that_has_not_changed_is_not_sent_again(client: Client, line: Between) -> None:
+    at = datetime.now(UTC) + timedelta(hours=1)
+    job = client.submit("a.mp4", "avi", scheduled_at=at)
+    with pytest.raises(WaitTimedOut):
+        client.wait(job, timeout=1)
+    assert line.statuses[304] > 0
+    assert line.statuses[200] == 1
+    client.cancel(job)
+
+
 def test_a_cancellation_whose_answer_is_lost(client: Client, line: Between) -> None:
     job = client.submit("a.mp4", "avi", priority="low")
     line.lose_the_next_answer()
@@ -169,6 +189,33 @@ def test_the_database_restarts(client: Client, line: Between, service: Service) 
         each.id for each in client.list(priority="low", limit=200) if each.name == "Patience"
     ] == [job.id]
     client.cancel(job)
+
+
+def test_an_account_and_its_limit(client: Client, line: Between) -> None:
+    password = "a long enough passphrase"
+    assert client.account.register("alice", password)["username"] == "alice"
+    with pytest.raises(NotAuthenticated, match="wrong_credentials"):
+        client.account.login("alice", "another passphrase")
+    token = client.account.login("alice", password)
+    limits = client.account.me()["limits"]
+    job = client.submit("a.mp4", "avi", priority="low")
+    assert [each.id for each in client.list()] == [job.id]
+    with Client(line.url) as anybody, pytest.raises(NotFound):
+        anybody.get(job)
+    with Client(line.url, token, patience=0) as other:
+        other.cancel(job)
+        with pytest.raises(TooManyRequests) as caught:
+            _submit(other, 2 * limits["jobs_a_minute"])
+    assert caught.value.code == "too_many_submissions"
+    assert 0 < (caught.value.retry_after or 0) <= 60
+    client.account.logout()
+    with Client(line.url, token) as late, pytest.raises(NotAuthenticated):
+        late.account.me()
+
+
+def _submit(client: Client, jobs: int) -> None:
+    for _ in range(jobs):
+        client.cancel(client.submit("a.mp4", "avi", priority="low"))
 
 
 def _command(line: Between, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -21,7 +21,16 @@ def hold(
     folder: Path, soft: float | None = None, hard: float | None = None, **parameters: object
 ) -> Job:
     """A job that runs until it is told to stop, with limits of its own."""
-    job = submit(
+    job = submit_hold(folder, soft, hard, **parameters)
+    wait_until(lambda: started(folder, job), "it runs")
+    return job
+
+
+def submit_hold(
+    folder: Path, soft: float | None = None, hard: float | None = None, **parameters: object
+) -> Job:
+    """The same, which may not have begun."""
+    return submit(
         NewJob(
             "hold",
             parameters={"folder": str(folder), **parameters},
@@ -31,8 +40,6 @@ def hold(
             hard_limit_seconds=hard,
         )
     )
-    wait_until(lambda: started(folder, job), "it runs")
-    return job
 
 
 def started(folder: Path, job: Job) -> list[Path]:
@@ -101,7 +108,7 @@ def test_a_process_with_many_stuck_threads_ends_for_a_new_one(
     workers: Workers, tmp_path: Path
 ) -> None:
     worker = workers.start("--queue", "low", "--threads", "1")
-    jobs = [hold(tmp_path, 0.2, 0.4, deaf=True) for _ in range(4)]
+    jobs = [submit_hold(tmp_path, 0.2, 0.4, deaf=True) for _ in range(4)]
     assert worker.wait() == 1
     assert worker.events("worker.too_many_stuck")
     assert {job.status for job in wait_final(*[job.id for job in jobs])} == {Status.FAILED}

@@ -1,0 +1,1 @@
+"""Who uses the service: accounts, their tokens, their plans, and what each may do."""

@@ -1,0 +1,1 @@
+"""auth/: register, log in and out, one's account and its tokens."""

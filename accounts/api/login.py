@@ -1,0 +1,67 @@
+"""POST auth/login, logout, logoutall: tokens for programs."""
+
+from typing import Any, ClassVar
+
+import structlog
+from django.contrib.auth import logout
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.proof import user_with
+from accounts.api.serializers import LoginSerializer, TokenSerializer, check_scopes
+from accounts.client_address import client_address
+from accounts.models import Token
+from accounts.scopes import LOGIN, SIGNED_IN
+
+log = structlog.get_logger(__name__)
+
+
+class Login(APIView):
+    """POST auth/login: a new token for a name and password."""
+
+    # Who logs in may well send a token that has ended along.
+    authentication_classes = ()
+    public = True
+    http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
+
+    def post(self, request: Request) -> Response:
+        """Answer 200 with the token, which is shown this once; 401; 429 while locked."""
+        asked = LoginSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values: dict[str, Any] = asked.validated_data
+        user = user_with(request, values["username"], values["password"])
+        check_scopes(values["scopes"], user)
+        row, token = Token.objects.create(
+            user, name=values["name"], scopes=values["scopes"], lives_on=True
+        )
+        log.info("login.done", user=user.pk, client=client_address(request._request))
+        return Response({"token": token, **TokenSerializer(row).data})
+
+
+class Logout(APIView):
+    """POST auth/logout: the token of this request ends, or the session."""
+
+    scopes: ClassVar = {"POST": SIGNED_IN}
+    http_method_names = ["post"]  # noqa: RUF012
+
+    def post(self, request: Request) -> Response:
+        """Answer 204."""
+        if isinstance(request.auth, Token):
+            request.auth.delete()
+        else:
+            logout(request._request)
+        return Response(status=204)
+
+
+class LogoutAll(APIView):
+    """POST auth/logoutall: every token of the user ends, and this session."""
+
+    scopes: ClassVar = {"POST": LOGIN}
+    http_method_names = ["post"]  # noqa: RUF012
+
+    def post(self, request: Request) -> Response:
+        """Answer 204."""
+        Token.objects.filter(user_id=request.user.pk).delete()
+        logout(request._request)
+        return Response(status=204)

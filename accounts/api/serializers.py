@@ -1,0 +1,103 @@
+"""The shapes of auth/."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from accounts.models import Token
+from accounts.scopes import ADMIN, SCOPES
+from jobs.api.fields import Moment, StrictSerializer, TextField
+
+LONGEST_PASSWORD = 4096
+MOST_TOKEN_DAYS = 366
+
+
+class PasswordField(TextField):
+    """Any text, also with spaces around it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST_PASSWORD, write_only=True, **options)
+
+
+class ScopesField(serializers.ListField):
+    """Some of SCOPES, each once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=serializers.ChoiceField(choices=list(SCOPES)),
+            allow_empty=False,
+            max_length=len(SCOPES),
+            **options,
+        )
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """In the order of SCOPES."""
+        given = set(super().to_internal_value(data))
+        return [scope for scope in SCOPES if scope in given]
+
+
+class CredentialsSerializer(StrictSerializer):
+    """Who one is."""
+
+    username = TextField(max_length=150)
+    password = PasswordField()
+
+
+class LoginSerializer(CredentialsSerializer):
+    """The body of login. Without scopes the token is for submitting and reading jobs."""
+
+    name = TextField(max_length=100, default="", allow_blank=True)
+    scopes = ScopesField(default=["submit", "read"])
+
+
+class NewPasswordSerializer(StrictSerializer):
+    """The body of me/password."""
+
+    current_password = PasswordField()
+    new_password = PasswordField()
+
+    def validate_new_password(self, value: str) -> str:
+        """`context` has the user."""
+        return checked_password(value, self.context["user"])
+
+
+class NewTokenSerializer(StrictSerializer):
+    """The body of me/tokens."""
+
+    name = TextField(max_length=100)
+    scopes = ScopesField()
+    days = serializers.IntegerField(min_value=1, max_value=MOST_TOKEN_DAYS, default=90)
+
+
+class TokenSerializer(serializers.Serializer[Token]):
+    """A token as its owner sees it: without its secret, which nobody has."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    created = Moment()
+    expiry = Moment()
+    last_used_at = Moment()
+
+
+def checked_password(password: str, user: User) -> str:
+    """The password. Raises ValidationError for one that is too short, common or like the user."""
+    try:
+        validate_password(password, user)
+    except DjangoValidationError as error:
+        details = [
+            serializers.ErrorDetail(" ".join(one.messages), one.code or "invalid")
+            for one in error.error_list
+        ]
+        raise serializers.ValidationError(details) from None
+    return password
+
+
+def check_scopes(scopes: list[str], user: User) -> None:
+    """Raise ValidationError for a scope that this user cannot have."""
+    if ADMIN in scopes and not user.is_staff:
+        detail = serializers.ErrorDetail("Only staff has this scope.", "not_allowed")
+        raise serializers.ValidationError({"scopes": [detail]})

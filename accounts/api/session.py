@@ -1,0 +1,34 @@
+"""auth/session: a page's way in, by cookie."""
+
+from django.contrib.auth import login
+from django.middleware.csrf import get_token
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.proof import user_with
+from accounts.api.serializers import CredentialsSerializer
+
+
+# REST framework asks for it of somebody who has a session; who logs in has none yet, and could be
+# made to log in as somebody else.
+@method_decorator(csrf_protect, name="dispatch")
+class Session(APIView):
+    """GET auth/session: what a page sends as X-CSRFToken. POST: log in. To log out: auth/logout."""
+
+    authentication_classes = ()
+    public = True
+    http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
+
+    def get(self, request: Request) -> Response:
+        """Answer 200, and set the cookie that belongs to it."""
+        return Response({"csrf_token": get_token(request._request)})
+
+    def post(self, request: Request) -> Response:
+        """Answer 200 with the new CSRF token and the cookie of the session; 401, 403, 429."""
+        asked = CredentialsSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        login(request._request, user_with(request, **asked.validated_data))
+        return Response({"csrf_token": get_token(request._request)})

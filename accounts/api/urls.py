@@ -1,0 +1,23 @@
+"""The addresses under auth/."""
+
+from django.urls import path
+
+from accounts.api.login import Login, Logout, LogoutAll
+from accounts.api.me import Me, Password
+from accounts.api.register import Confirm, Register
+from accounts.api.session import Session
+from accounts.api.tokens import OneToken, Tokens
+
+app_name = "auth"
+urlpatterns = [
+    path("register", Register.as_view(), name="register"),
+    path("confirm", Confirm.as_view(), name="confirm"),
+    path("login", Login.as_view(), name="login"),
+    path("logout", Logout.as_view(), name="logout"),
+    path("logoutall", LogoutAll.as_view(), name="logoutall"),
+    path("session", Session.as_view(), name="session"),
+    path("me", Me.as_view(), name="me"),
+    path("me/password", Password.as_view(), name="password"),
+    path("me/tokens", Tokens.as_view(), name="tokens"),
+    path("me/tokens/<str:token_id>", OneToken.as_view(), name="token"),
+]

@@ -1,0 +1,37 @@
+"""System checks of the settings of accounts."""
+
+from collections.abc import Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+
+POSITIVE = (
+    "TOKEN_DAYS",
+    "TOKEN_MOST_DAYS",
+    "LOGIN_FAILURES",
+    "LOGIN_LOCK_SECONDS",
+    "LOGINS_PER_MIN_LIMIT",
+)
+
+
+@checks.register("accounts")
+def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """Times and counts are in their range."""
+    wrong = [f"{name} must be above 0" for name in POSITIVE if getattr(settings, name) <= 0]
+    if settings.TOKEN_DAYS > settings.TOKEN_MOST_DAYS:
+        wrong.append("TOKEN_DAYS must not be above TOKEN_MOST_DAYS")
+    return [checks.Error(text, id="accounts.E001") for text in wrong]
+
+
+@checks.register("accounts")
+def check_proxies(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """TRUSTED_PROXIES are addresses or networks."""
+    found: list[checks.CheckMessage] = []
+    for proxy in settings.TRUSTED_PROXIES:
+        try:
+            ip_network(proxy)
+        except ValueError as error:
+            found.append(checks.Error(f"TRUSTED_PROXIES: {error}", id="accounts.E002"))
+    return found

@@ -1,0 +1,51 @@
+"""Who may what. A view says for each of its methods which scope it takes, or that it is public.
+
+Settings name the class here, so nothing of rest_framework.views may be imported.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts.models import Token
+from accounts.scopes import ADMIN, LOGIN, OF_ANYBODY, SCOPES, SIGNED_IN
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class Allowed(BasePermission):
+    """Lets a request through whose scopes have that of the view's method.
+
+    A view has `scopes`, a mapping of HTTP methods to scopes (HEAD goes with GET), or `public =
+    True`. One that has neither is for nobody, so that a forgotten line opens nothing.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Without credentials REST framework makes a 401 of False, else a 403."""
+        method = str(request.method)
+        if method not in view.allowed_methods:
+            return True  # the answer is 405, whoever asks
+        if getattr(view, "public", False):
+            return True
+        scopes: dict[str, str] = getattr(view, "scopes", {})
+        return scopes.get("GET" if method == "HEAD" else method) in scopes_of(request)
+
+
+def scopes_of(request: Request) -> frozenset[str]:
+    """What this request may do."""
+    user: Any = request.user
+    if user is None or not user.is_authenticated:
+        return OF_ANYBODY if settings.ALLOW_ANONYMOUS else frozenset()
+    token = request.auth if isinstance(request.auth, Token) else None
+    held = {SIGNED_IN, *(SCOPES if token is None else SCOPES.keys() & token.scopes)}
+    if token is None or token.lives_on:
+        held.add(LOGIN)
+    return frozenset(held if user.is_staff else held - {ADMIN})
+
+
+def is_admin(request: Request) -> bool:
+    """Whether everybody's jobs are this request's to see and to change."""
+    return ADMIN in scopes_of(request)
