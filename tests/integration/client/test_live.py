@@ -27,6 +27,7 @@ from mediaproc.client import (
     TooManyRequests,
     WaitTimedOut,
 )
+from tests import production
 from tests.films import make_film
 from tests.integration.client.between import Between, between
 from tests.service import PROJECT, STOP_SECONDS, Service
