@@ -13,9 +13,11 @@ from accounts.plans import PLANS
 from jobs.admin.read_only import ReadOnlyAdmin
 
 if TYPE_CHECKING:
+    BaseUserAdmin = UserAdmin[User]
     ModelForm = forms.ModelForm[Account]
     StackedInline = admin.StackedInline[Account, User]
 else:
+    BaseUserAdmin = UserAdmin
     ModelForm = forms.ModelForm
     StackedInline = admin.StackedInline
 
@@ -38,7 +40,7 @@ class AccountInline(StackedInline):
     can_delete = False
 
 
-class UserWithPlan(UserAdmin):
+class UserWithPlan(BaseUserAdmin):
     """Django's own page, with the plan."""
 
     inlines = (AccountInline,)

@@ -50,4 +50,8 @@ Try it:
 
   curl -s -X POST {web}/api/v1/submit_job -H 'Content-Type: application/json' \\
     -d '{_EXAMPLE}'
+
+A user for the admin at {web}/admin/:
+
+  DEBUG=True .venv/bin/python manage.py createsuperuser
 """

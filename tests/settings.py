@@ -47,5 +47,8 @@ else:
 from mediaproc.settings import *  # noqa: E402, F403 - the environment comes first
 from mediaproc.settings import DATABASES  # noqa: E402
 
+# Real ones are slow on purpose, and most tests have a user.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
 # Two runs on one server do not meet.
 DATABASES["default"]["TEST"] = {"NAME": f"test_mediaproc_{os.getpid()}"}

@@ -15,9 +15,11 @@ MOST_IDS = 1000
 class PriorityFilter(PriorityField):
     """A priority in an address, where a number is text too."""
 
-    def to_internal_value(self, data: str) -> int:
+    def to_internal_value(self, data: Any) -> int:
         """The number of a priority."""
-        digits = data.isascii() and data.isdigit() and len(data) < MAX_DIGITS
+        digits = (
+            isinstance(data, str) and data.isascii() and data.isdigit() and len(data) < MAX_DIGITS
+        )
         return super().to_internal_value(int(data) if digits else data)
 
 
@@ -41,7 +43,6 @@ class BulkSerializer(SelectionSerializer):
     """The body of what is done to many jobs: at least one filter, so that nobody means all of them
     by a slip."""
 
-    priority = PriorityField(required=False)
     ids = serializers.ListField(
         child=serializers.UUIDField(), max_length=MOST_IDS, allow_empty=False, required=False
     )

@@ -59,7 +59,10 @@ class Schedule(models.Model):
         constraints: ClassVar = [
             # Of one owner: another's names are nobody's to find out.
             models.UniqueConstraint(
-                fields=["owner", "name"], name="schedule_of_owner", nulls_distinct=False
+                fields=["owner", "name"],
+                name="schedule_of_owner",
+                nulls_distinct=False,
+                violation_error_message="A schedule of this owner with this name already exists.",
             ),
             # What a job's row would refuse is refused before it is due.
             models.CheckConstraint(

@@ -65,7 +65,7 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     hourly()
     found = errors(staff.post(f"{SCHEDULES}add/", {**VALUES, field: value}))
-    blamed = field if field not in {"priority", "max_attempts"} else "__all__"
+    blamed = field if field not in {"name", "priority", "max_attempts"} else "__all__"
     assert set(found) == {blamed}
     assert complaint in found[blamed][0]
     assert Schedule.objects.count() == 1

@@ -1,0 +1,120 @@
+"""Every route of the API and who may use it: the ONE table. A route that is not here fails.
+
+`SEEN[kind][who]`: `in` when the view answers, else the status that keeps him out.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from accounts.models import Token
+from jobs.queue import schedules
+from jobs.queue.submit import NewJob, submit
+from tests.accounts import PASSWORD
+
+WHO = ("anonymous", "anybody", "other", "owner", "reader", "worker", "staff", "inactive")
+
+
+def _seen(text: str) -> dict[str, str]:
+    return dict(zip(WHO, text.split(), strict=True))
+
+
+# anybody: nobody by name, where ALLOW_ANONYMOUS is on. inactive: a token of who was shut out.
+SEEN = {
+    #                  anonymous anybody other owner reader worker staff inactive
+    "entry":      _seen("in      in      in    in    in     in     in    in"),
+    "public":     _seen("in      in      in    in    in     in     in    401"),
+    "signed in":  _seen("401     401     in    in    in     in     in    401"),
+    "login":      _seen("401     401     in    in    403    403    in    401"),
+    "own token":  _seen("401     401     404   in    403    403    404   401"),
+    "read":       _seen("401     in      in    in    in     403    in    401"),
+    "submit":     _seen("401     in      in    in    403    403    in    401"),
+    "read own":   _seen("401     404     404   in    in     403    in    401"),
+    "change own": _seen("401     404     404   in    403    403    in    401"),
+    "admin":      _seen("401     401     403   403   403    403    in    401"),
+    "work":       _seen("401     401     in    403   403    in     in    401"),
+}  # fmt: skip
+
+_READ = {"GET": "read", "HEAD": "read"}
+_READ_OWN = {"GET": "read own", "HEAD": "read own"}
+_PUBLIC = {"GET": "public", "HEAD": "public"}
+
+ROUTES: dict[str, dict[str, str]] = {
+    "auth/register": {"POST": "entry"},
+    "auth/confirm": {"POST": "entry"},
+    "auth/login": {"POST": "entry"},
+    "auth/session": {"GET": "entry", "HEAD": "entry", "POST": "entry"},
+    "auth/logout": {"POST": "signed in"},
+    "auth/logoutall": {"POST": "login"},
+    "auth/me": {"GET": "signed in", "HEAD": "signed in"},
+    "auth/me/password": {"POST": "login"},
+    "auth/me/tokens": {"GET": "login", "HEAD": "login", "POST": "login"},
+    "auth/me/tokens/<str:token_id>": {"DELETE": "own token"},
+    "submit_job": {"POST": "submit"},
+    "job/<str:job_id>/status": _READ_OWN,
+    "jobs": {**_READ, "POST": "submit"},
+    "jobs/<str:job_id>": {**_READ_OWN, "DELETE": "change own"},
+    "jobs/<str:job_id>/cancel": {"POST": "change own"},
+    "jobs/<str:job_id>/retry": {"POST": "change own"},
+    "jobs/<str:job_id>/replay": {"POST": "change own"},
+    "jobs/<str:job_id>/events": _READ_OWN,
+    "jobs/dead-letter": {"GET": "admin", "HEAD": "admin"},
+    "jobs/retry": {"POST": "admin"},
+    "jobs/replay": {"POST": "admin"},
+    "jobs/stats": _READ,
+    "jobs/stats/counts": _READ,
+    "jobs/health": _PUBLIC,
+    "jobs/types": _PUBLIC,
+    "pools": {"GET": "admin", "HEAD": "admin"},
+    "pools/<str:pool>/pause": {"POST": "admin"},
+    "pools/<str:pool>/resume": {"POST": "admin"},
+    "schedules": {**_READ, "POST": "submit"},
+    "schedules/<str:schedule_id>": {
+        **_READ_OWN, "PATCH": "change own", "DELETE": "change own",
+    },
+    "schedules/<str:schedule_id>/pause": {"POST": "change own"},
+    "schedules/<str:schedule_id>/resume": {"POST": "change own"},
+}  # fmt: skip
+# They read no body, so none can be wrong.
+BODILESS = {
+    "auth/logout",
+    "auth/logoutall",
+    "jobs/<str:job_id>/cancel",
+    "jobs/<str:job_id>/retry",
+    "jobs/<str:job_id>/replay",
+    "pools/<str:pool>/resume",
+    "schedules/<str:schedule_id>/pause",
+    "schedules/<str:schedule_id>/resume",
+}
+
+
+def _job(owner: User) -> str:
+    return str(submit(NewJob("noop", "a.mp4", "avi", owner_id=owner.pk)).id)
+
+
+def _schedule(owner: User) -> str:
+    made = schedules.create(name="nightly", cron="0 2 * * *", job_type="noop", owner_id=owner.pk)
+    return str(made.id)
+
+
+def _token(owner: User) -> str:
+    row, _ = Token.objects.create(owner, name="a program", scopes=["read"])
+    return str(row.id)
+
+
+# What the addresses name, made for its owner.
+OBJECTS: MappingProxyType[str, Callable[[User], str]] = MappingProxyType(
+    {
+        "<str:job_id>": _job,
+        "<str:schedule_id>": _schedule,
+        "<str:token_id>": _token,
+        "<str:pool>": lambda owner: "low",
+    }
+)
+# A body that the view takes, where without one it could refuse before it looks whose it is.
+BODIES: dict[str, Any] = {
+    "auth/login": {"username": "alice", "password": PASSWORD},
+    "jobs": {"job_type": "noop"},
+}
