@@ -53,7 +53,7 @@ class JobBatches(APIView):
 
     @extend_schema(
         parameters=[BatchOptions],
-        request={JSON: NewJobSerializer(many=True), CSV: OpenApiTypes.STR},
+        request={JSON: NewJobSerializer(many=True), CSV: OpenApiTypes.BINARY},
         responses={201: BatchReport, 202: BatchImport},
     )
     @idempotent

@@ -78,7 +78,7 @@ def idempotent(handler: Handler[View, Rest]) -> Handler[View, Rest]:
 
 def _fingerprint(request: Request) -> str:
     """Of what was asked for: the body, and the parameters of the address."""
-    body = request.data
+    body: Any = request.data
     parts = [body.fingerprint if isinstance(body, Body) else body, request.query_params.dict()]
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

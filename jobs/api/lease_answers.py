@@ -9,7 +9,8 @@ from jobs.api.fields import STATUSES
 class Addresses(Shape):
     """Signed addresses, for a few minutes."""
 
-    source = serializers.CharField()
+    # The name is that of an attribute, which REST framework sets on every field.
+    source = serializers.CharField()  # type: ignore[assignment]
     output = serializers.CharField()
 
 

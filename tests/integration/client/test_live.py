@@ -274,13 +274,16 @@ def test_a_bar_at_a_terminal_and_the_answer_beside_it(line: Between) -> None:
 
 def test_a_client_that_is_generated_from_the_schema(service: Service, tmp_path: Path) -> None:
     schema, folder = tmp_path / "schema.yaml", tmp_path / "generated"
+    # The generator knows no CSV: to it a table is a file.
+    config = tmp_path / "config.yaml"
+    config.write_text("content_type_overrides: {text/csv: application/octet-stream}")
     asked = production.manage(
         "spectacular", "--file", str(schema), "--validate", "--fail-on-warn", DEBUG="True"
     )
     assert asked.returncode == 0, asked.stderr
     made = production.run(
         "openapi-python-client", "generate", "--path", str(schema), "--meta", "none",
-        "--output-path", str(folder), "--fail-on-warning",
+        "--output-path", str(folder), "--fail-on-warning", "--config", str(config),
     )  # fmt: skip
     assert made.returncode == 0, made.stdout + made.stderr
     program = PROJECT / "tests" / "integration" / "client" / "generated.py"
@@ -288,6 +291,5 @@ def test_a_client_that_is_generated_from_the_schema(service: Service, tmp_path: 
     ran = production.run(sys.executable, str(program), str(folder), root)
     assert ran.returncode == 0, ran.stderr
     status, shape, operations = ran.stdout.split()
-    assert status == "200"
-    assert shape != "NoneType"
-    assert int(operations) > 20
+    assert (status, shape) == ("200", "JobTypeList")
+    assert int(operations) > 40
