@@ -1,6 +1,8 @@
 """What the OpenAPI document says of every operation alike."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from jobs.api.document import CONTENT_TYPE
@@ -64,6 +66,8 @@ _LINKS = {
     "submit_job": ("job_id", "job_id", ("job_status", "get_one_job", "cancel_job")),
     "post_schedules": ("schedule_id", "id", ("get_one_schedule", "delete_one_schedule")),
 }
+# By operation: a body, and what it was answered. Only what is made or signed anew differs.
+EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
 
 
 def add_errors(result: Any, **_: Any) -> Any:
@@ -97,6 +101,18 @@ def add_links(result: Any, **_: Any) -> Any:
                 }
                 for target in targets
             }
+    return result
+
+
+def add_examples(result: Any, **_: Any) -> Any:
+    """Bodies that were sent, and their answers."""
+    for operation in _operations(result):
+        if example := EXAMPLES.get(operation["operationId"]):
+            answer = operation["responses"][str(example["status"])]
+            answer["content"]["application/json"]["example"] = example["response"]
+            if "request" in example:
+                body = operation["requestBody"]["content"]["application/json"]
+                body["example"] = example["request"]
     return result
 
 

@@ -137,7 +137,7 @@ def test_batches(client: Client, tmp_path: Path) -> None:
     client.batches.cancel(part)
     # More than the service reads at once: a worker makes these jobs.
     table = tmp_path / "jobs.csv"
-    line = "a.mp4,avi,low,2039-01-31T00:00:00Z\n"
+    line = "a.mp4,avi,high,2039-01-31T00:00:00Z\n"
     table.write_text("source_file,target_format,priority,scheduled_at\n" + 10_500 * line)
     large = client.batches.submit_table(table, timeout=120)
     assert (large.accepted, large.total) == (10_500, 10_500)
