@@ -60,11 +60,24 @@ IDEMPOTENCY_KEY = {
     "example": "9f1b8e0c-order-17",
 }
 # From the answer that makes something to the operations on it: operation, parameter, where it is.
+_OF_A_JOB = (
+    "get_one_job",
+    "job_events",
+    "cancel_job",
+    "delete_one_job",
+    "job_output",
+    "output_link",
+)
+_OF_A_SCHEDULE = (
+    "get_one_schedule", "patch_one_schedule", "pause_schedule", "resume_schedule",
+    "delete_one_schedule",
+)  # fmt: skip
 _LINKS = {
-    "post_jobs": ("job_id", "id", ("get_one_job", "job_events", "cancel_job", "delete_one_job")),
+    "post_jobs": ("job_id", "id", _OF_A_JOB),
     "replay_job": ("job_id", "id", ("get_one_job",)),
     "submit_job": ("job_id", "job_id", ("job_status", "get_one_job", "cancel_job")),
-    "post_schedules": ("schedule_id", "id", ("get_one_schedule", "delete_one_schedule")),
+    "job_batches": ("batch_id", "batch", ("cancel_batch",)),
+    "post_schedules": ("schedule_id", "id", _OF_A_SCHEDULE),
 }
 # By operation: a body, and what it was answered. Only what is made or signed anew differs.
 EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
