@@ -219,6 +219,7 @@ def test_requests_of_an_address_are_limited(api: Client, settings: Settings) -> 
     problem_of(answers[3], 429, "throttled")
     assert answers[3]["RateLimit"] == f'"requests";r=0;t={answers[3]["Retry-After"]}'
     assert api.get("/api/v1/jobs/health").status_code == 200
+    assert RequestCount.objects.get().client == NOBODY
 
 
 @pytest.mark.django_db
