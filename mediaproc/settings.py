@@ -305,6 +305,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jobs.api.schema_hooks.add_errors",
         "jobs.api.schema_hooks.add_links",
+        "jobs.api.schema_hooks.add_examples",
     ],
 }
 # Requests a minute from one address without an account; accounts/plans.py says it for accounts.

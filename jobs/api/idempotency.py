@@ -17,6 +17,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.batch_body import Body
 from jobs.api.ownership import owner_of
 from jobs.models import IdempotencyKey
 from jobs.queue.database import fetch
@@ -62,7 +63,7 @@ def idempotent(handler: Handler[View, Rest]) -> Handler[View, Rest]:
         if HEADER not in request.headers:
             return handler(view, request, *args, **kwargs)
         digest = _digest(request)
-        fingerprint = sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest()
+        fingerprint = _fingerprint(request)
         with transaction.atomic():
             _lock(digest)
             known = IdempotencyKey.objects.filter(digest=digest).first()
@@ -73,6 +74,13 @@ def idempotent(handler: Handler[View, Rest]) -> Handler[View, Rest]:
         return response
 
     return cast("Handler[View, Rest]", answered)
+
+
+def _fingerprint(request: Request) -> str:
+    """Of what was asked for: the body, and the parameters of the address."""
+    body: Any = request.data
+    parts = [body.fingerprint if isinstance(body, Body) else body, request.query_params.dict()]
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(request: Request) -> str:
