@@ -312,6 +312,8 @@ SPECTACULAR_SETTINGS = {
 REQUESTS_PER_MIN_LIMIT: int = env.int("REQUESTS_PER_MIN_LIMIT", default=600)
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# No form here has a file: what a multipart body brings is not kept, whoever sends it.
+FILE_UPLOAD_HANDLERS: list[str] = []
 STATIC_URL = "static/"
 # The few static files are served from their packages: nothing is to be collected.
 WHITENOISE_USE_FINDERS = True
