@@ -108,7 +108,7 @@ def poll(arguments: argparse.Namespace) -> dict[str, float]:
         path = client.ask("POST", JOBS, BODY)[1]["Location"]
         tag = client.ask("GET", path)[1]["ETag"]
         costs: dict[str, list[float]] = {"without": [], "with": []}
-        for _ in range(5):
+        for _ in range(3):
             costs["without"].append(_cost(client, path, http.HTTPStatus.OK))
             costs["with"].append(
                 _cost(client, path, http.HTTPStatus.NOT_MODIFIED, If_None_Match=tag)
