@@ -62,6 +62,7 @@ def _run(plan: Plan, built: stage.Stage, keep_logs: Path | None) -> Report:
     violations = audit(evidence)
     if violations and keep_logs:
         _copy(built.folder, keep_logs)
+        (keep_logs / "violations.txt").write_text("".join(f"{one}\n" for one in violations))
     return make_report(plan, evidence, violations, forgiven(evidence, violations))
 
 
