@@ -1,6 +1,6 @@
 -- What the triggers on jobs_job call for jobs with `notify`: one row of jobs_outbox for each change of
 -- status that has a name, and for progress that is told (see progress.py). The triggers are made by
--- the migration 0014_outbox and stay; this follows the code.
+-- the migration 0013_outbox and stay; this follows the code.
 -- The first row of an empty outbox calls the workers, and no other: NOTIFY serialises commits.
 CREATE OR REPLACE FUNCTION jobs_tell() RETURNS trigger
 LANGUAGE plpgsql

@@ -29,7 +29,7 @@ DROP TRIGGER jobs_tell_new ON jobs_job
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0013_idempotency"),
+        ("jobs", "0012_idempotency"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
