@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ParseError, Throttled
 from rest_framework.request import Request
@@ -15,12 +17,14 @@ from rest_framework.views import APIView
 from accounts.models import plan_of
 from accounts.plans import Plan
 from accounts.scopes import SUBMIT
-from jobs.api.batch_body import BatchCSV, BatchJSON, Body
+from jobs.api.batch_answers import BatchCancelled, BatchImport, BatchReport
+from jobs.api.batch_body import CSV, JSON, BatchCSV, BatchJSON, Body
 from jobs.api.batch_import import JOB_TYPE
 from jobs.api.batch_items import import_rows
 from jobs.api.batch_report import Report
 from jobs.api.fields import StrictSerializer
 from jobs.api.idempotency import idempotent
+from jobs.api.job_serializers import NewJobSerializer
 from jobs.api.ownership import actor_of, jobs_of, owner_of
 from jobs.api.pages import filters_of
 from jobs.models import new_id
@@ -52,6 +56,11 @@ class JobBatches(APIView):
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
     parser_classes = (BatchJSON, BatchCSV)
 
+    @extend_schema(
+        parameters=[BatchOptions],
+        request={JSON: NewJobSerializer(many=True), CSV: OpenApiTypes.BINARY},
+        responses={201: BatchReport, 202: BatchImport},
+    )
     @idempotent
     def post(self, request: Request) -> Response:
         """Answer 201 with the report; 202 with the job that will make them of a large body; 400
@@ -85,6 +94,7 @@ class CancelBatch(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=BatchCancelled)
     def post(self, request: Request, batch_id: str) -> Response:
         """Answer 200 with how many were cancelled, or told to stop."""
         batch = _id(batch_id)

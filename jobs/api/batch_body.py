@@ -20,13 +20,13 @@ MAX_JSON_BYTES = 8 * PIECE
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """file: all of it. lines: how many line ends it has. digest: SHA-256 of it."""
+    """file: all of it. lines: how many line ends it has. fingerprint: its SHA-256."""
 
     file: IO[bytes]
     media_type: str
     size: int
     lines: int
-    digest: str
+    fingerprint: str
 
     def pieces(self) -> Iterator[bytes]:
         """From the beginning, a megabyte at a time."""
@@ -46,15 +46,15 @@ class _BatchParser(BaseParser):
         most = self.most_bytes()
         file = tempfile.SpooledTemporaryFile(max_size=PIECE)  # noqa: SIM115 - goes with the body
         size = lines = 0
-        hashed = sha256()
+        digest = sha256()
         while piece := stream.read(PIECE):
             size += len(piece)
             lines += piece.count(b"\n")
             if size > most:
                 raise PayloadTooLarge(f"The body is larger than {most} bytes.")
-            hashed.update(piece)
+            digest.update(piece)
             file.write(piece)
-        return Body(file, self.media_type, size, lines, hashed.hexdigest())
+        return Body(file, self.media_type, size, lines, digest.hexdigest())
 
     def most_bytes(self) -> int:
         raise NotImplementedError

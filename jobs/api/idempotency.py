@@ -85,7 +85,7 @@ def _digest(request: Request) -> str:
 def _fingerprint(request: Request) -> str:
     """What was asked."""
     data: Any = request.data
-    body = [data.media_type, data.digest] if isinstance(data, Body) else data
+    body = [data.media_type, data.fingerprint] if isinstance(data, Body) else data
     asked = [body, sorted(request.query_params.lists())]
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
