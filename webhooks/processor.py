@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from jobs.models import Job
 from jobs.outcomes import Cancel, Completed, Failed, Outcome, Retry, Snooze
-from jobs.processors.contract import Context, Invalid, RetryPolicy, TimeLimits
+from jobs.processors.contract import Context, RetryPolicy, TimeLimits
 from jobs.processors.declaration import processor
 from jobs.processors.meter import Meter
 from jobs.processors.parameters import Declared
@@ -39,15 +39,10 @@ class WebhookParameters(Declared):
     delivery: str
 
 
-def only_by_service(source_file: str, target_format: str, parameters: WebhookParameters) -> None:
-    """Raise Invalid: nobody submits these."""
-    raise Invalid("job_type", "not_taken", "Webhooks are sent for other jobs.")
-
-
 @processor(
     JOB_TYPE,
     parameters=WebhookParameters,
-    check=only_by_service,
+    internal=True,
     retry=RetryPolicy(max_attempts=MAX_ATTEMPTS),
     # One attempt ends by itself; a resolver may hang longer.
     limits=TimeLimits(soft=2 * SECONDS, hard=4 * SECONDS),
