@@ -39,7 +39,7 @@ expected-statuses = ["2xx", "400", "401", "403", "404", "409", "411", "429"]
 
 # DELETE of a job that is not final cancels it: it is there afterwards, and should be.
 [[operations]]
-include-operation-id = ["get_one_job", "job_events", "job_status"]
+include-path-regex = '/jobs?/\{{job_id\}}(/events|/status)?$'
 [operations.checks.use_after_free]
 enabled = false
 """
