@@ -14,6 +14,7 @@ from knox.settings import knox_settings
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts.lookup import token_of_digest
 from accounts.models import Token
 
 
@@ -32,8 +33,7 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has
     def authenticate_credentials(self, token: bytes) -> tuple[User, Token]:
         """The user and the row. One look-up by the digest, which nobody can aim: knox's own reads
         all tokens of the user as well."""
-        rows = Token.objects.select_related("user__account")
-        found = rows.filter(digest=hash_token(token.decode())).first()
+        found = token_of_digest(hash_token(token.decode()))
         now = timezone.now()
         if found is None or not found.user.is_active:
             raise AuthenticationFailed("Invalid token.")

@@ -7,65 +7,33 @@
 Submissions at 100 a second, sustained throughput beside a plain Django REST framework view that
 inserts one row, 10,000 jobs in one batch, status polling with and without ETag in processor time of
 the server, and list, statistics and status beside finished jobs. All on two cores.
+
+Each request has the token of an account that no limit holds back. Its requests are counted all the
+same, and each is a line of the log; the plain view has a token too, and counts and logs nothing.
 """
 
 import argparse
 import http.client
 import json
-import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
-import psutil
-
+from bench.api_rows import fill
+from bench.api_server import Client, plain, processor_seconds, service, token_of
 from bench.environment import percentiles, prepared, say
-from bench.http_submit import web
 
 BODY = json.dumps({"source_file": "video.mp4", "target_format": "avi", "job_type": "simulate"})
 PLAIN_BODY = json.dumps({"source_file": "video.mp4", "target_format": "avi", "priority": 5})
 JOBS = "/api/v1/jobs"
-JSON = {"Content-Type": "application/json"}
 CLIENTS = 8
 BULK_ROWS = 10_000
-KEPT_SECONDS = 1.0  # the server closes a connection that is idle for two
-_FINISHED = """
-INSERT INTO jobs_job (id, job_type, source_file, target_format, parameters, priority, status,
-  created_at, queued_at, started_at, completed_at, attempt)
-SELECT overlay(gen_random_uuid()::text PLACING
-    substr(lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0'), 1, 8) || '-' ||
-    substr(lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0'), 9, 4) || '-7'
-    FROM 1 FOR 15)::uuid,
-  'noop', 'a.mp4', 'avi', '{}', 5, 'COMPLETED', moment, moment, moment, moment, 1
-FROM (SELECT now() - number * interval '1 second' AS moment
-      FROM generate_series(1, %s) AS number) AS moments
-"""
-
-
-class Client:
-    """One connection that is kept."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._asked_at = 0.0
-
-    def ask(
-        self, method: str, path: str, body: bytes | str | None = None, **headers: str
-    ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Status, headers and body."""
-        if time.monotonic() - self._asked_at > KEPT_SECONDS:
-            self._connection.close()  # the next request opens it again
-        self._asked_at = time.monotonic()
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._connection.request(method, path, body, JSON | named)
-        answer = self._connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+LOOKS = 1_000
 
 
 def main() -> None:
@@ -78,6 +46,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found: dict[str, Any] = {}
     with prepared():
+        arguments.token = token_of("counted")
         for name in arguments.only:
             say(name)
             found[name] = MEASURED[name](arguments)
@@ -90,23 +59,28 @@ def main() -> None:
 
 def submit(arguments: argparse.Namespace) -> dict[str, float]:
     """100 submissions a second, whether or not the ones before were answered, in milliseconds."""
-    with web() as port:
-        return {**_open_loop(port, arguments.seconds), "per_second": 100}
+    with service() as port:
+        return {**_open_loop(port, arguments.token, arguments.seconds), "per_second": 100}
 
 
 def sustained(arguments: argparse.Namespace) -> dict[str, float]:
     """Submissions a second of eight clients that never wait, in turn with the plain view."""
-    ours, plain = [], []
+    limited = token_of("limited")
+    found: dict[str, list[float]] = {"ours": [], "limited": [], "plain": []}
+    seconds = arguments.seconds / 2
     for _ in range(3):
-        with web() as port:
-            ours.append(_closed_loop(port, JOBS, BODY, arguments.seconds / 2))
-        with _plain() as port:
-            plain.append(_closed_loop(port, "/orders", PLAIN_BODY, arguments.seconds / 2))
-    mine, others = statistics.median(ours), statistics.median(plain)
+        with service() as port:
+            found["ours"].append(_closed_loop(port, arguments.token, JOBS, BODY, seconds))
+            found["limited"].append(_closed_loop(port, limited, JOBS, BODY, seconds))
+        with plain() as (port, token):
+            found["plain"].append(_closed_loop(port, token, "/orders", PLAIN_BODY, seconds))
+    ours, limits, others = (statistics.median(values) for values in found.values())
     return {
-        "per_second": round(mine),
+        "per_second": round(ours),
+        "with_limits_per_second": round(limits),
         "plain_per_second": round(others),
-        "ratio": round(others / mine, 2),
+        "ratio": round(others / ours, 2),
+        "with_limits_ratio": round(others / limits, 2),
     }
 
 
@@ -115,8 +89,8 @@ def bulk(arguments: argparse.Namespace) -> dict[str, float]:
     rows = [f"v{number}.mp4,avi,simulate\n" for number in range(BULK_ROWS)]
     table = "source_file,target_format,job_type\n" + "".join(rows)
     array = json.dumps([json.loads(BODY) for _ in range(BULK_ROWS)])
-    with web() as port:
-        client = Client(port)
+    with service() as port:
+        client = Client(port, arguments.token)
         _bulk(client, "a\n", "text/csv")
         return {
             kind: round(statistics.median(_bulk(client, body, media) for _ in range(5)), 2)
@@ -129,14 +103,17 @@ def bulk(arguments: argparse.Namespace) -> dict[str, float]:
 
 def poll(arguments: argparse.Namespace) -> dict[str, float]:
     """Processor time of the web server a look, in microseconds."""
-    with web() as port:
-        client = Client(port)
+    with service() as port:
+        client = Client(port, arguments.token)
         path = client.ask("POST", JOBS, BODY)[1]["Location"]
-        etag = client.ask("GET", path)[1]["ETag"]
-        whole = _cost(client, path, {})
-        if etag is None:
-            return {"without": whole}
-        unchanged = _cost(client, path, {"If_None_Match": etag})
+        tag = client.ask("GET", path)[1]["ETag"]
+        costs: dict[str, list[float]] = {"without": [], "with": []}
+        for _ in range(3):
+            costs["without"].append(_cost(client, path, http.HTTPStatus.OK))
+            costs["with"].append(
+                _cost(client, path, http.HTTPStatus.NOT_MODIFIED, If_None_Match=tag)
+            )
+    whole, unchanged = (statistics.median(found) for found in costs.values())
     return {"without": whole, "with": unchanged, "ratio": round(whole / unchanged, 2)}
 
 
@@ -144,17 +121,17 @@ def flat(arguments: argparse.Namespace) -> dict[str, float]:
     """Milliseconds beside finished jobs, as ratios to those of the empty table; medians."""
     from django.db import connection
 
-    with connection.cursor() as cursor, web() as port:
+    staff = token_of("staff", is_staff=True)
+    with connection.cursor() as cursor, service() as port:
         cursor.execute("TRUNCATE jobs_job, jobs_jobmetrics CASCADE")
-        client = Client(port)
-        for _ in range(50):
-            client.ask("POST", JOBS, BODY)
-        empty = _looks(client)
+        clients = {"owner": Client(port, arguments.token), "staff": Client(port, staff)}
+        for _ in range(60):
+            for client in clients.values():
+                client.ask("POST", JOBS, BODY)
+        empty = _looks(clients)
         say(f"{arguments.jobs} finished jobs")
-        cursor.execute(_FINISHED, [arguments.jobs])
-        cursor.execute("VACUUM ANALYZE jobs_job")
-        cursor.execute("CHECKPOINT")
-        full = _looks(client)
+        fill(arguments.jobs)
+        full = _looks(clients)
     figures: dict[str, float] = {}
     for name, least in empty.items():
         figures |= {f"{name}_ms": full[name], f"{name}_ratio": round(full[name] / least, 2)}
@@ -170,29 +147,10 @@ MEASURED: dict[str, Callable[[argparse.Namespace], dict[str, float]]] = {
 }
 
 
-@contextmanager
-def _plain() -> Iterator[int]:
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TABLE IF NOT EXISTS plain_view_order (id bigint PRIMARY KEY GENERATED BY"
-            " DEFAULT AS IDENTITY, source_file varchar(255) NOT NULL, target_format varchar(50)"
-            " NOT NULL, priority smallint NOT NULL, created_at timestamptz NOT NULL)"
-        )
-    before = os.environ["DJANGO_SETTINGS_MODULE"]
-    os.environ["DJANGO_SETTINGS_MODULE"] = "bench.plain_view.settings"
-    try:
-        with web(ready="/orders", status=http.HTTPStatus.METHOD_NOT_ALLOWED) as port:
-            yield port
-    finally:
-        os.environ["DJANGO_SETTINGS_MODULE"] = before
-
-
-def _open_loop(port: int, seconds: float) -> dict[str, float]:
+def _open_loop(port: int, token: str, seconds: float) -> dict[str, float]:
     per_second = 100
     with ThreadPoolExecutor(32) as threads:
-        local = [Client(port) for _ in range(32)]
+        local = [Client(port, token) for _ in range(32)]
         free = list(local)
 
         def one(due: float) -> float:
@@ -213,18 +171,18 @@ def _open_loop(port: int, seconds: float) -> dict[str, float]:
         return percentiles([one.result() for one in asked[per_second:]])
 
 
-def _closed_loop(port: int, path: str, body: str, seconds: float) -> float:
+def _closed_loop(port: int, token: str, path: str, body: str, seconds: float) -> float:
     """Requests a second; the clients are processes of their own."""
     with get_context("fork").Pool(2) as pool:
-        pool.map(partial(_hammer, port, path, body), [0.5] * 2)
-        return sum(pool.map(partial(_hammer, port, path, body), [seconds] * 2)) / seconds
+        pool.map(partial(_hammer, port, token, path, body), [0.5] * 2)
+        return sum(pool.map(partial(_hammer, port, token, path, body), [seconds] * 2)) / seconds
 
 
-def _hammer(port: int, path: str, body: str, seconds: float) -> int:
+def _hammer(port: int, token: str, path: str, body: str, seconds: float) -> int:
     until = time.monotonic() + seconds
 
     def one(_: int) -> int:
-        client, done = Client(port), 0
+        client, done = Client(port, token), 0
         while time.monotonic() < until:
             _expect(client.ask("POST", path, body)[0], http.HTTPStatus.CREATED)
             done += 1
@@ -242,38 +200,33 @@ def _bulk(client: Client, body: str, media_type: str) -> float:
     return time.perf_counter() - began
 
 
-def _cost(client: Client, path: str, headers: dict[str, str], times: int = 1500) -> float:
-    for _ in range(50):
-        client.ask("GET", path, **headers)
-    before = _processor_seconds()
-    for _ in range(times):
-        client.ask("GET", path, **headers)
-    return round((_processor_seconds() - before) / times * 1e6)
+def _cost(client: Client, path: str, expected: int, **headers: str) -> float:
+    before = processor_seconds()
+    for _ in range(LOOKS):
+        _expect(client.ask("GET", path, **headers)[0], expected)
+    return round((processor_seconds() - before) / LOOKS * 1e6)
 
 
-def _processor_seconds() -> float:
-    """Of the web server, with its children."""
-    found = 0.0
-    for process in psutil.Process().children(recursive=True):
-        if "gunicorn" in " ".join(process.cmdline()):
-            times = process.cpu_times()
-            found += times.user + times.system
-    return found
+def _looks(clients: dict[str, Client]) -> dict[str, float]:
+    return {
+        f"{who}_{name}": _median(client, path)
+        for who, client in clients.items()
+        for name, path in _paths(client).items()
+    }
 
 
-def _looks(client: Client, times: int = 100) -> dict[str, float]:
-    path = json.loads(client.ask("GET", f"{JOBS}?limit=1")[2])["results"][0]["links"]["self"]
-    looks = {
+def _paths(client: Client) -> dict[str, str]:
+    one = json.loads(client.ask("GET", f"{JOBS}?limit=1")[2])["results"][0]["links"]["self"]
+    return {
         "list": JOBS,
         "filtered": f"{JOBS}?status=QUEUED&metadata.of=nobody",
         "stats": f"{JOBS}/stats",
         "counts": f"{JOBS}/stats/counts",
-        "status": path,
+        "status": one,
     }
-    return {name: _median(client, address, times) for name, address in looks.items()}
 
 
-def _median(client: Client, path: str, times: int) -> float:
+def _median(client: Client, path: str, times: int = 100) -> float:
     taken = []
     for _ in range(times):
         began = time.perf_counter()

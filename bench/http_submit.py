@@ -41,7 +41,9 @@ def main() -> None:
 
 
 @contextmanager
-def web(ready: str = "/api/v1/jobs/health", status: int = http.HTTPStatus.OK) -> Iterator[int]:
+def web(
+    ready: str = "/api/v1/jobs/health", status: int = http.HTTPStatus.OK, **environment: str
+) -> Iterator[int]:
     """The web process as the Procfile runs it, on a free port, once `ready` answers `status`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,6 +60,7 @@ def web(ready: str = "/api/v1/jobs/health", status: int = http.HTTPStatus.OK) ->
             "PORT": str(port),
             "SIMULATE_MISSING_SOURCES": "True",
             "ALLOW_ANONYMOUS": "True",
+            **environment,
         },
         stdout=subprocess.DEVNULL,
     )

@@ -50,9 +50,10 @@ def explained() -> Iterator[list[Cost]]:
         costs.clear()
         yield costs
     finally:
-        connection.connection.remove_notice_handler(keep)
         with connection.cursor() as cursor:
+            # Inside a transaction the last of the engine's statements ends with the next one.
             cursor.execute("SET auto_explain.log_min_duration = -1")
+            connection.connection.remove_notice_handler(keep)
             cursor.execute("RESET client_min_messages")
 
 

@@ -3,7 +3,7 @@
 from mediaproc.settings import *  # noqa: F403
 from mediaproc.settings import INSTALLED_APPS as OURS
 
-INSTALLED_APPS = [*OURS, "bench.plain_view"]
+INSTALLED_APPS = [*OURS, "rest_framework.authtoken", "bench.plain_view"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -15,8 +15,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "bench.plain_view.urls"
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "UNAUTHENTICATED_USER": None,
 }

@@ -43,7 +43,7 @@ class KeyInUse(APIException):
 
 
 class KeyReused(APIException):
-    """The key came with another body before."""
+    """The key came with another body or query before."""
 
     status_code = 422
     default_code = "idempotency_key_reused"
@@ -76,17 +76,18 @@ def idempotent(handler: Handler[View, Rest]) -> Handler[View, Rest]:
     return cast("Handler[View, Rest]", answered)
 
 
-def _fingerprint(request: Request) -> str:
-    """Of what was asked for: the body, and the parameters of the address."""
-    body: Any = request.data
-    parts = [body.fingerprint if isinstance(body, Body) else body, request.query_params.dict()]
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
 def _digest(request: Request) -> str:
     """The key as it is stored: nobody can read a client's key in the database."""
     parts = [owner_of(request), request.method, request._request.path_info, _key(request)]
     return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _fingerprint(request: Request) -> str:
+    """What was asked."""
+    data: Any = request.data
+    body = [data.media_type, data.fingerprint] if isinstance(data, Body) else data
+    asked = [body, sorted(request.query_params.lists())]
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _key(request: Request) -> str:

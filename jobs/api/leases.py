@@ -30,6 +30,7 @@ from jobs.api.lease_serializers import (
     lease_terms,
     leased_job,
 )
+from jobs.api.throttles import WorkThrottle
 from jobs.remote import outputs, presence
 from jobs.remote.errors import LeaseLost
 from jobs.remote.keys import OUTPUT, SOURCE, Lease, read_key, read_lease
@@ -72,6 +73,7 @@ class LeaseJobs(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     @extend_schema(
         request=WantedSerializer, parameters=[_PREFER], responses={200: LeasedJobs, 204: None}
@@ -113,6 +115,7 @@ class JobProgress(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     @extend_schema(request=ProgressSerializer, responses=Renewed)
     def post(self, request: Request, job_id: str) -> Response:
@@ -129,6 +132,7 @@ class CompleteJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     @extend_schema(request=CompleteSerializer, responses=Settled)
     def post(self, request: Request, job_id: str) -> Response:
@@ -143,6 +147,7 @@ class FailJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     @extend_schema(request=FailSerializer, responses=Settled)
     def post(self, request: Request, job_id: str) -> Response:
@@ -163,6 +168,7 @@ class ReleaseJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
     @extend_schema(request=LeaseSerializer, responses=Settled)
     def post(self, request: Request, job_id: str) -> Response:

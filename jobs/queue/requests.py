@@ -1,23 +1,26 @@
 """Count the requests of clients, and forget what is remembered of requests."""
 
+import json
 from dataclasses import dataclass
 
-from jobs.queue.database import fetch
+from jobs.queue.database import Statement, fetch
 
 KEPT = "24 hours"
 _BATCH = 1000
 
 # A clock that another request saw a little later must not begin an older minute anew.
-_COUNT = """
+_COUNT = Statement(
+    """
 INSERT INTO jobs_requestcount AS counted (client, minute, requests)
-VALUES (%(client)s, date_trunc('minute', clock_timestamp()), 1)
+VALUES ($1, date_trunc('minute', clock_timestamp()), 1)
 ON CONFLICT (client) DO UPDATE SET
   minute = greatest(counted.minute, excluded.minute),
   requests = CASE WHEN counted.minute < excluded.minute THEN 1
-    ELSE least(counted.requests, %(most)s) + 1 END
-RETURNING requests,
-  greatest(extract(epoch FROM minute + interval '1 minute' - clock_timestamp()), 0)::float8
+    ELSE least(counted.requests, $2::integer) + 1 END
+RETURNING json_build_array(requests,
+  greatest(extract(epoch FROM minute + interval '1 minute' - clock_timestamp()), 0)::float8)
 """
+)
 _PRUNE = """
 WITH old_keys AS (
   DELETE FROM jobs_idempotencykey WHERE digest IN (
@@ -46,8 +49,7 @@ class Count:
 
 def count(client: str, most: int) -> Count:
     """Count one more, in one statement. Beyond `most` it counts no further."""
-    [(requests, left)] = fetch(_COUNT, {"client": client, "most": most})
-    return Count(requests, left)
+    return Count(*json.loads(_COUNT.run(client, str(most))))
 
 
 def prune_requests() -> bool:

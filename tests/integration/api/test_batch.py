@@ -164,7 +164,7 @@ def test_what_is_no_array_other_types_and_bad_options(api: Client) -> None:
     }
     refused(csv(api, table(1), "?atomic=1"), 400, "validation_error")
     body = {"job_type": JOB_TYPE, "parameters": {"media_type": "a", "size": 1, "partial": False}}
-    assert ("job_type", "not_taken") in errors_of(
+    assert ("job_type", "unknown_job_type") in errors_of(
         refused(send(api, "POST", "/api/v1/jobs", body), 400, "validation_error")
     )
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, connections, transaction
+from django.db import connections, transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -21,6 +20,7 @@ from jobs.models import IdempotencyKey, Job, RequestCount
 from jobs.queue.database import fetch
 from jobs.queue.requests import count, prune_requests
 from tests.accounts import ClientOf
+from tests.explained import explained
 from tests.integration.api.asking import problem_of
 
 JOBS = "/api/v1/jobs"
@@ -47,13 +47,11 @@ def test_an_unchanged_job_is_304_from_one_narrow_query(
     path = address.format(job_id)
     tag = hers.get(path)["ETag"]
 
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with explained() as costs:
         again = hers.get(path, headers={"If-None-Match": tag})
 
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
-    [read] = [one["sql"] for one in queries.captured_queries if "jobs_job" in one["sql"]]
+    [read] = [cost.sql for cost in costs if "jobs_job" in cost.sql]
     for wide in ("parameters", '"result"', "error_message", "jobs_jobmetrics"):
         assert wide not in read
     problem_of(client_of(bob).get(path, headers={"If-None-Match": tag}), 404, "not_found")
