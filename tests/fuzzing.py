@@ -8,7 +8,7 @@ from tests.production import PROGRAMS
 
 # What ends the tokens that the run is made with.
 _APART = r"/auth/(logout|logoutall|me/tokens/\{token_id\})$"
-_SETTINGS = """
+_SETTINGS = r"""
 [auth.wfc]
 path = "{users}"
 {peers}
