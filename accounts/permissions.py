@@ -6,6 +6,7 @@ Settings name the class here, so nothing of rest_framework.views may be imported
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -40,10 +41,16 @@ def scopes_of(request: Request) -> frozenset[str]:
     if user is None or not user.is_authenticated:
         return OF_ANYBODY if settings.ALLOW_ANONYMOUS else frozenset()
     token = request.auth if isinstance(request.auth, Token) else None
-    held = {SIGNED_IN, *(SCOPES if token is None else SCOPES.keys() & token.scopes)}
-    if token is None or token.lives_on:
-        held.add(LOGIN)
-    return frozenset(held if user.is_staff else held - {ADMIN})
+    held = scopes_of_user(user)
+    if token is not None:
+        held = held.intersection(token.scopes)
+    login = {LOGIN} if token is None or token.lives_on else set()
+    return frozenset({SIGNED_IN, *login, *held})
+
+
+def scopes_of_user(user: User) -> frozenset[str]:
+    """What a token of this user can be for."""
+    return frozenset(SCOPES if user.is_staff else SCOPES.keys() - {ADMIN})
 
 
 def is_admin(request: Request) -> bool:

@@ -9,7 +9,9 @@ from jobs.priorities import HIGHEST
 class Plan:
     """Limits of one account; 0 is none.
 
-    highest_priority: of a job that it submits.
+    highest_priority: of a job that it submits. largest_batch: not above jobs_a_minute, or such a
+    batch would never be taken. work_requests_a_minute: of its remote workers, which renew a lease
+    every few seconds.
     """
 
     jobs_a_minute: int = 0
@@ -17,7 +19,9 @@ class Plan:
     highest_priority: int = HIGHEST
     largest_batch: int = 0
     requests_a_minute: int = 0
+    work_requests_a_minute: int = 0
     webhook_endpoints: int = 0
+    schedules: int = 0
 
 
 FREE = "free"
@@ -25,19 +29,23 @@ PAID = "paid"
 
 PLANS: dict[str, Plan] = {
     FREE: Plan(
-        jobs_a_minute=60,
+        jobs_a_minute=100,
         concurrent_jobs=10,
         highest_priority=6,
-        largest_batch=1_000,
+        largest_batch=100,
         requests_a_minute=300,
+        work_requests_a_minute=1_200,
         webhook_endpoints=3,
+        schedules=20,
     ),
     PAID: Plan(
-        jobs_a_minute=6_000,
+        jobs_a_minute=100_000,
         concurrent_jobs=200,
         largest_batch=100_000,
         requests_a_minute=3_000,
+        work_requests_a_minute=24_000,
         webhook_endpoints=20,
+        schedules=500,
     ),
 }
 UNLIMITED = Plan()

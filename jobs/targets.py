@@ -6,7 +6,10 @@ Whether the host behind it may be reached is for whoever connects to it to decid
 import re
 from urllib.parse import urlsplit
 
+from jobs.public_address import is_public, numeric_address
+
 MAX_URL = 2000
+HTTPS_PORT = 443
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
 
 
@@ -15,9 +18,10 @@ class BadTarget(ValueError):
 
 
 def check_target(url: str, *, private: bool) -> None:
-    """Raise BadTarget unless this can be called: absolute, https, without user name and fragment.
+    """Raise BadTarget unless this can be called: absolute, https at port 443, without user name and
+    fragment, and not an address of a network that is not public.
 
-    private: addresses of a network of one's own are allowed, and with them plain http.
+    private: addresses of a network of one's own are allowed, and with them plain http and any port.
     """
     schemes = ("https", "http") if private else ("https",)
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
@@ -34,3 +38,10 @@ def check_target(url: str, *, private: bool) -> None:
     host = parts.netloc.removesuffix(f":{port}")
     if "@" in parts.netloc or parts.fragment or "\\" in url or not _HOST.fullmatch(host):
         raise BadTarget("Give a host, and neither a user name nor a fragment.")
+    if private:
+        return
+    if port not in {None, HTTPS_PORT}:
+        raise BadTarget(f"Only port {HTTPS_PORT} is called.")
+    address = numeric_address(parts.hostname or "")
+    if address is not None and not is_public(address):
+        raise BadTarget("This address is not a public one.")

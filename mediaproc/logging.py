@@ -66,6 +66,8 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stdout"], "level": level},
         "loggers": {
             "django": {"level": "WARNING"},
+            # The service logs each request itself, without its address, which may hold secrets.
+            "django.request": {"level": "ERROR"},
             "httpx": {"level": "WARNING"},  # it logs whole addresses, with the keys in them
             "jobs": {"level": level},
         },

@@ -29,6 +29,8 @@ if not SECRET_KEY:
             " or set DEBUG=True on a development machine."
         )
     SECRET_KEY = "insecure-development-key-insecure-development-key"  # noqa: S105 - DEBUG only
+# Keys of before: what they signed stays valid.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else []
 )
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
     "axes",
     "accounts",
     "jobs",
+    "webhooks",
 ]
 MIDDLEWARE = [
     "jobs.api.request_id.RequestIdMiddleware",
@@ -153,7 +156,7 @@ PROCESSORS: list[str] = env.list(
     ],
 )
 # Beside those: what the API itself leaves for later.
-PROCESSORS += ["jobs.api.batch_import.batch_import"]
+PROCESSORS += ["jobs.api.batch_import.batch_import", "webhooks.processor.webhook"]
 JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
@@ -199,6 +202,13 @@ OUTPUT_LINK_SECONDS: int = env.int("OUTPUT_LINK_SECONDS", default=3600)
 
 LEASE_WAITERS: int = env.int("LEASE_WAITERS", default=4)
 REMOTE_WORKER_TOKEN: str = env.str("REMOTE_WORKER_TOKEN", default="")
+
+# Webhooks.
+
+OUTBOX_READER = "webhooks.fan_out.fan_out"
+# Also of a network of one's own, also by http and at any port.
+WEBHOOK_ALLOW_PRIVATE: bool = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
+WEBHOOK_PRIORITY: int = env.int("WEBHOOK_PRIORITY", default=7)
 
 # Mail: EMAIL_URL, or EMAIL_HOST and its kin. With neither, jobs of type send_email are refused.
 
@@ -279,7 +289,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "jobs.api.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
 }
-WEBHOOK_PRIVATE_TARGETS: bool = env.bool("WEBHOOK_PRIVATE_TARGETS", default=False)
 BATCH_MAX_MB: int = env.int("BATCH_MAX_MB", default=32)
 SPECTACULAR_SETTINGS = {
     "TITLE": "mediaproc",
@@ -296,12 +305,15 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jobs.api.schema_hooks.add_errors",
         "jobs.api.schema_hooks.add_links",
+        "jobs.api.schema_hooks.add_examples",
     ],
 }
 # Requests a minute from one address without an account; accounts/plans.py says it for accounts.
 REQUESTS_PER_MIN_LIMIT: int = env.int("REQUESTS_PER_MIN_LIMIT", default=600)
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# No form here has a file: what a multipart body brings is not kept, whoever sends it.
+FILE_UPLOAD_HANDLERS: list[str] = []
 STATIC_URL = "static/"
 # The few static files are served from their packages: nothing is to be collected.
 WHITENOISE_USE_FINDERS = True

@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/auth/", include("accounts.api.urls")),
+    path("api/v1/webhooks", include("webhooks.api.urls")),
     path("api/v1/", include("jobs.api.urls")),
 ]
 

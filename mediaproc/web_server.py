@@ -1,6 +1,9 @@
 """gunicorn's configuration: `gunicorn --config mediaproc/web_server.py mediaproc.wsgi`."""
 
+import socket
+import struct
 import sys
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -10,6 +13,7 @@ try:
     HOST = env.str("BIND_HOST", default="0.0.0.0")  # noqa: S104 - a container's only way out
     PORT = env.int("PORT", default=8000)
     threads = env.int("WEB_THREADS", default=8)
+    SILENCE = env.int("WEB_SILENCE_SECONDS", default=20)
 except ImproperlyConfigured as error:
     sys.exit(f"mediaproc: {error}")
 
@@ -28,3 +32,13 @@ logconfig_dict = {
 }
 # The service logs its requests itself, with their ids and without their addresses.
 accesslog = None
+
+
+def when_ready(server: Any) -> None:
+    """A thread waits only so long for a client that has begun to send and is silent, or that reads
+    no more: gunicorn itself waits for ever. Connections have this from the socket that takes them.
+    """
+    silence = struct.pack("ll", SILENCE, 0)
+    for listener in server.LISTENERS:
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            listener.sock.setsockopt(socket.SOL_SOCKET, option, silence)

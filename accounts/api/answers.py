@@ -27,7 +27,9 @@ class Limits(_Shape):
     highest_priority = serializers.IntegerField()
     largest_batch = serializers.IntegerField()
     requests_a_minute = serializers.IntegerField()
+    work_requests_a_minute = serializers.IntegerField()
     webhook_endpoints = serializers.IntegerField()
+    schedules = serializers.IntegerField()
 
 
 class Account(_Shape):

@@ -14,6 +14,7 @@ from accounts.api.proof import user_with
 from accounts.api.serializers import LoginSerializer, TokenSerializer, check_scopes
 from accounts.client_address import client_address
 from accounts.models import Token
+from accounts.permissions import scopes_of_user
 from accounts.scopes import LOGIN, SIGNED_IN
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ class Login(APIView):
         asked.is_valid(raise_exception=True)
         values: dict[str, Any] = asked.validated_data
         user = user_with(request, values["username"], values["password"])
-        check_scopes(values["scopes"], user)
+        check_scopes(values["scopes"], scopes_of_user(user))
         row, token = Token.objects.create(
             user, name=values["name"], scopes=values["scopes"], lives_on=True
         )

@@ -32,7 +32,8 @@ class RegisterSerializer(StrictSerializer):
     email = serializers.EmailField(max_length=254, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The password is one for this user."""
+        """The password is one for this user, whose name looks as it is stored."""
+        attrs["username"] = User.normalize_username(attrs["username"])
         if settings.EMAIL_HOST and "email" not in attrs:
             raise serializers.ValidationError({"email": "Give an address."}, code="required")
         user = User(username=attrs["username"], email=attrs.get("email", ""))

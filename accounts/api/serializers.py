@@ -1,5 +1,6 @@
 """The shapes of auth/."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -8,7 +9,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from accounts.models import Token
-from accounts.scopes import ADMIN, SCOPES
+from accounts.scopes import SCOPES
 from jobs.api.fields import Moment, StrictSerializer, TextField
 
 LONGEST_PASSWORD = 4096
@@ -96,8 +97,9 @@ def checked_password(password: str, user: User) -> str:
     return password
 
 
-def check_scopes(scopes: list[str], user: User) -> None:
-    """Raise ValidationError for a scope that this user cannot have."""
-    if ADMIN in scopes and not user.is_staff:
-        detail = serializers.ErrorDetail("Only staff has this scope.", "not_allowed")
+def check_scopes(scopes: list[str], held: Iterable[str]) -> None:
+    """Raise ValidationError for a scope that is not held: no token has more than its maker."""
+    if missing := set(scopes).difference(held):
+        text = f"This takes more than you have: {', '.join(sorted(missing))}."
+        detail = serializers.ErrorDetail(text, "not_allowed")
         raise serializers.ValidationError({"scopes": [detail]})

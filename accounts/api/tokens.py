@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from accounts.api.answers import NewToken, TokenList
 from accounts.api.serializers import NewTokenSerializer, TokenSerializer, check_scopes
 from accounts.models import Token
+from accounts.permissions import scopes_of
 from accounts.scopes import LOGIN
 
 MOST_TOKENS = 50
@@ -39,7 +40,7 @@ class Tokens(APIView):
         asked.is_valid(raise_exception=True)
         values: dict[str, Any] = asked.validated_data
         user: Any = request.user
-        check_scopes(values["scopes"], user)
+        check_scopes(values["scopes"], scopes_of(request))
         if _tokens(request).count() >= MOST_TOKENS:
             raise ValidationError(f"There are {MOST_TOKENS} tokens already.", code="too_many")
         row, token = Token.objects.create(

@@ -10,31 +10,31 @@ from jobs.api.job_serializers import JobSerializer
 from jobs.api.schedule_serializers import ScheduleSerializer
 from jobs.states import FINAL, Status
 
-_Shape = serializers.Serializer[object]
+Shape = serializers.Serializer[object]
 
 
-class JobPage(_Shape):
+class JobPage(Shape):
     """Jobs, newest first, and the address of the next page."""
 
     results = JobSerializer(many=True)
     next = serializers.CharField(allow_null=True)
 
 
-class SchedulePage(_Shape):
+class SchedulePage(Shape):
     """All schedules by name."""
 
     results = ScheduleSerializer(many=True)
     next = serializers.CharField(allow_null=True)
 
 
-class History(_Shape):
+class History(Shape):
     """What happened to a job."""
 
     events = EventSerializer(many=True)
     attempts = AttemptSerializer(many=True)
 
 
-class JobTypeRetry(_Shape):
+class JobTypeRetry(Shape):
     """How often a job of a type is tried, and how long it waits between."""
 
     max_attempts = serializers.IntegerField()
@@ -42,14 +42,14 @@ class JobTypeRetry(_Shape):
     longest_wait_seconds = serializers.FloatField()
 
 
-class JobTypeTimeLimits(_Shape):
+class JobTypeTimeLimits(Shape):
     """How long an attempt may take."""
 
     soft_seconds = serializers.FloatField()
     hard_seconds = serializers.FloatField()
 
 
-class JobType(_Shape):
+class JobType(Shape):
     """What a job type wants; `parameters` is a JSON schema."""
 
     job_type = serializers.CharField()
@@ -63,20 +63,20 @@ class JobType(_Shape):
     time_limits = JobTypeTimeLimits()
 
 
-class JobTypeList(_Shape):
+class JobTypeList(Shape):
     """Every job type by name."""
 
     results = JobType(many=True)
 
 
-class Count(_Shape):
+class Count(Shape):
     """A number of jobs; `exactness` is exact, estimated or at_least."""
 
     jobs = serializers.IntegerField()
     exactness = serializers.CharField()
 
 
-class Spread(_Shape):
+class Spread(Shape):
     """Seconds; null without jobs."""
 
     p50 = serializers.FloatField(allow_null=True)
@@ -86,7 +86,7 @@ class Spread(_Shape):
     mean = serializers.FloatField(allow_null=True)
 
 
-class Ended(_Shape):
+class Ended(Shape):
     """A number for each final state."""
 
     def get_fields(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Ended(_Shape):
         return {status.value: serializers.FloatField() for status in Status if status in FINAL}
 
 
-class Figures(_Shape):
+class Figures(Shape):
     """Of jobs that ended: how many, how many a minute, how long they waited and ran."""
 
     ended = Ended()
@@ -103,7 +103,7 @@ class Figures(_Shape):
     run = Spread()
 
 
-class Counts(_Shape):
+class Counts(Shape):
     """Jobs by status."""
 
     def get_fields(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class Counts(_Shape):
         return {status.value: Count() for status in Status}
 
 
-class Statistics(_Shape):
+class Statistics(Shape):
     """Counts, and figures of what ended lately."""
 
     counts = Counts()
@@ -123,21 +123,21 @@ class Statistics(_Shape):
     oldest_waiting = serializers.DictField(child=serializers.FloatField(allow_null=True))
 
 
-class DatabaseHealth(_Shape):
+class DatabaseHealth(Shape):
     """Whether the database answers."""
 
     status = serializers.CharField()
     answered_in_ms = serializers.FloatField()
 
 
-class CrewHealth(_Shape):
+class CrewHealth(Shape):
     """The live workers of a pool."""
 
     processes = serializers.IntegerField()
     threads = serializers.IntegerField()
 
 
-class Health(_Shape):
+class Health(Shape):
     """ok, or degraded while a pool has no live worker."""
 
     status = serializers.CharField()
@@ -146,7 +146,7 @@ class Health(_Shape):
     wakeup = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
 
 
-class PoolState(_Shape):
+class PoolState(Shape):
     """What a pool serves, and whether it is paused."""
 
     name = serializers.CharField()
@@ -159,25 +159,32 @@ class PoolState(_Shape):
     reason = serializers.CharField(allow_null=True)
 
 
-class PoolList(_Shape):
+class PoolList(Shape):
     """Every pool."""
 
     pools = PoolState(many=True)
 
 
-class Reasons(_Shape):
+class Reasons(Shape):
     """Why jobs FAILED, the most frequent first."""
 
     reasons = serializers.ListField(child=serializers.DictField())
 
 
-class Retried(_Shape):
+class Retried(Shape):
     """How many jobs run again."""
 
     retried = serializers.IntegerField()
 
 
-class Replayed(_Shape):
+class Replayed(Shape):
     """How many jobs were made."""
 
     replayed = serializers.IntegerField()
+
+
+class Link(Shape):
+    """An address that needs no token, and when it ends."""
+
+    url = serializers.CharField()
+    expires_at = Moment()

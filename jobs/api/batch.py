@@ -1,12 +1,15 @@
 """Many jobs at once: POST jobs/batch, and cancelling them together."""
 
+from contextlib import suppress
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.exceptions import NotFound, ParseError, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,10 +17,14 @@ from rest_framework.views import APIView
 from accounts.models import plan_of
 from accounts.plans import Plan
 from accounts.scopes import SUBMIT
-from jobs.api.batch_body import BatchCSV, BatchJSON, Body
+from jobs.api.batch_answers import BatchCancelled, BatchImport, BatchReport
+from jobs.api.batch_body import CSV, JSON, BatchCSV, BatchJSON, Body
 from jobs.api.batch_import import JOB_TYPE
 from jobs.api.batch_items import import_rows
+from jobs.api.batch_report import Report
 from jobs.api.fields import StrictSerializer
+from jobs.api.idempotency import idempotent
+from jobs.api.job_serializers import NewJobSerializer
 from jobs.api.ownership import actor_of, jobs_of, owner_of
 from jobs.api.pages import filters_of
 from jobs.models import new_id
@@ -30,6 +37,9 @@ from jobs.queue.submit import NewJob, submit
 # What is answered at once, in about a second; the rest is for a worker.
 SMALL_BYTES = 2_097_152
 SMALL_LINES = 10_001
+# Large bodies of one owner that are kept at a time.
+MOST_WAITING = 4
+RETRY_AFTER_SECONDS = 10
 
 
 class BatchOptions(StrictSerializer):
@@ -46,6 +56,12 @@ class JobBatches(APIView):
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
     parser_classes = (BatchJSON, BatchCSV)
 
+    @extend_schema(
+        parameters=[BatchOptions],
+        request={JSON: NewJobSerializer(many=True), CSV: OpenApiTypes.BINARY},
+        responses={201: BatchReport, 202: BatchImport},
+    )
+    @idempotent
     def post(self, request: Request) -> Response:
         """Answer 201 with the report; 202 with the job that will make them of a large body; 400
         with the report when no job was made."""
@@ -57,8 +73,19 @@ class JobBatches(APIView):
             raise ParseError("The body is empty.", "empty")
         with body.file:
             if body.size <= SMALL_BYTES and body.lines <= SMALL_LINES:
-                return _at_once(body, owner_of(request), plan_of(request.user), partial=partial)
+                with suppress(Large):
+                    return _at_once(body, owner_of(request), plan_of(request.user), partial=partial)
             return _later(body, owner_of(request), partial=partial)
+
+
+class Large(Exception):
+    """There are more rows than the lines had promised."""
+
+
+class TooManyBatches(Throttled):
+    """Bodies of so many are waiting already."""
+
+    default_code = "too_many_batches"
 
 
 class CancelBatch(APIView):
@@ -67,6 +94,7 @@ class CancelBatch(APIView):
     scopes: ClassVar = {"POST": SUBMIT}
     http_method_names = ["post"]  # noqa: RUF012
 
+    @extend_schema(request=None, responses=BatchCancelled)
     def post(self, request: Request, batch_id: str) -> Response:
         """Answer 200 with how many were cancelled, or told to stop."""
         batch = _id(batch_id)
@@ -87,12 +115,28 @@ class CancelBatch(APIView):
 
 def _at_once(body: Body, owner_id: int | None, plan: Plan, *, partial: bool) -> Response:
     batch = new_id()
-    report = import_rows(body.media_type, body.pieces(), batch, owner_id, plan, partial=partial)
+    report = import_rows(
+        body.media_type,
+        body.pieces(),
+        batch,
+        owner_id,
+        plan,
+        partial=partial,
+        went_on=_check_small,
+    )
     answer = {"batch": batch, **report.as_json(), "links": _links(batch)}
     return Response(answer, status=201, headers={"Location": _links(batch)["jobs"]})
 
 
+def _check_small(report: Report) -> None:
+    if report.total >= SMALL_LINES:
+        raise Large
+
+
 def _later(body: Body, owner_id: int | None, *, partial: bool) -> Response:
+    if batches.waiting(owner_id) >= MOST_WAITING:
+        text = f"{MOST_WAITING} large batches are waiting; send the next when one is done."
+        raise TooManyBatches(RETRY_AFTER_SECONDS, text)
     parameters = {"media_type": body.media_type, "size": body.size, "partial": partial}
     with transaction.atomic():
         job = submit(NewJob(JOB_TYPE, parameters=parameters, owner_id=owner_id))

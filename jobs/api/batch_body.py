@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import IO, Any
 
 from django.conf import settings
@@ -19,12 +20,13 @@ MAX_JSON_BYTES = 8 * PIECE
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """file: all of it. lines: how many line ends it has."""
+    """file: all of it. lines: how many line ends it has. fingerprint: its SHA-256."""
 
     file: IO[bytes]
     media_type: str
     size: int
     lines: int
+    fingerprint: str
 
     def pieces(self) -> Iterator[bytes]:
         """From the beginning, a megabyte at a time."""
@@ -44,13 +46,15 @@ class _BatchParser(BaseParser):
         most = self.most_bytes()
         file = tempfile.SpooledTemporaryFile(max_size=PIECE)  # noqa: SIM115 - goes with the body
         size = lines = 0
+        digest = sha256()
         while piece := stream.read(PIECE):
             size += len(piece)
             lines += piece.count(b"\n")
             if size > most:
                 raise PayloadTooLarge(f"The body is larger than {most} bytes.")
+            digest.update(piece)
             file.write(piece)
-        return Body(file, self.media_type, size, lines)
+        return Body(file, self.media_type, size, lines, digest.hexdigest())
 
     def most_bytes(self) -> int:
         raise NotImplementedError

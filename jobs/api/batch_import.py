@@ -9,7 +9,7 @@ from accounts.plans import UNLIMITED
 from jobs.api.batch_report import InvalidRows, Report
 from jobs.models import Job
 from jobs.outcomes import Completed, Failed, Interrupted, Outcome, Snooze
-from jobs.processors.contract import Context, Invalid, LeaseLost
+from jobs.processors.contract import Context, LeaseLost
 from jobs.processors.declaration import processor
 from jobs.processors.meter import Meter
 from jobs.processors.parameters import Declared
@@ -31,12 +31,7 @@ class Stopped(Exception):
     """The worker wants the thread back."""
 
 
-def only_by_batch(source_file: str, target_format: str, parameters: BatchParameters) -> None:
-    """Raise Invalid: the body comes with POST jobs/batch alone."""
-    raise Invalid("job_type", "not_taken", "Send the rows to jobs/batch.")
-
-
-@processor(JOB_TYPE, parameters=BatchParameters, check=only_by_batch)
+@processor(JOB_TYPE, parameters=BatchParameters, internal=True)
 def batch_import(context: Context, parameters: BatchParameters) -> Outcome:
     """Make jobs of the rows of a large batch.
 

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
 from jobs.api.document import problem
@@ -16,6 +18,15 @@ from jobs.api.ranges import Part, Unsatisfiable, wanted_part
 from jobs.storage import OutputGone
 
 CHUNK = 65_536
+# Of the OpenAPI document. The type of a file is that of its name; not every reader of the document
+# knows wildcards.
+_BYTES = ("application/octet-stream", "*/*")
+FILE = {
+    (status, media_type): OpenApiResponse(OpenApiTypes.BINARY, description)
+    for status, description in ((200, "The file."), (206, "The part that Range names."))
+    for media_type in _BYTES
+}
+KEY = OpenApiParameter("key", str, required=True, description="What the address came with.")
 HEADERS = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "private, no-store, no-transform",

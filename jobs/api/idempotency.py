@@ -17,6 +17,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.batch_body import Body
 from jobs.api.ownership import owner_of
 from jobs.models import IdempotencyKey
 from jobs.queue.database import fetch
@@ -42,7 +43,7 @@ class KeyInUse(APIException):
 
 
 class KeyReused(APIException):
-    """The key came with another body before."""
+    """The key came with another body or query before."""
 
     status_code = 422
     default_code = "idempotency_key_reused"
@@ -62,7 +63,7 @@ def idempotent(handler: Handler[View, Rest]) -> Handler[View, Rest]:
         if HEADER not in request.headers:
             return handler(view, request, *args, **kwargs)
         digest = _digest(request)
-        fingerprint = sha256(json.dumps(request.data, sort_keys=True).encode()).hexdigest()
+        fingerprint = _fingerprint(request)
         with transaction.atomic():
             _lock(digest)
             known = IdempotencyKey.objects.filter(digest=digest).first()
@@ -79,6 +80,14 @@ def _digest(request: Request) -> str:
     """The key as it is stored: nobody can read a client's key in the database."""
     parts = [owner_of(request), request.method, request._request.path_info, _key(request)]
     return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _fingerprint(request: Request) -> str:
+    """What was asked."""
+    data: Any = request.data
+    body = [data.media_type, data.fingerprint] if isinstance(data, Body) else data
+    asked = [body, sorted(request.query_params.lists())]
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _key(request: Request) -> str:

@@ -42,7 +42,7 @@ class CallbackField(TextField):
         """Refuse what cannot be called."""
         url = super().to_internal_value(data)
         try:
-            check_target(url, private=settings.WEBHOOK_PRIVATE_TARGETS)
+            check_target(url, private=settings.WEBHOOK_ALLOW_PRIVATE)
         except BadTarget as error:
             raise serializers.ValidationError(str(error), code="bad_target") from None
         return url

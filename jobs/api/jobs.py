@@ -23,6 +23,7 @@ from jobs.api.ownership import actor_of, job_of, jobs_of, owner_of
 from jobs.api.pages import PAGE_PARAMETERS, filters_of, page_of
 from jobs.api.selection import SelectionSerializer
 from jobs.models import Job
+from jobs.processors.admission import is_internal
 from jobs.queue.cancel import cancel
 from jobs.queue.dead_letter import replay, retry
 from jobs.queue.history import attempts, events
@@ -93,6 +94,14 @@ class Busy(APIException):
     default_detail = "Somebody else is changing this job now. Try again."
 
 
+class Internal(APIException):
+    """What it was made of is gone."""
+
+    status_code = 409
+    default_code = "not_replayable"
+    default_detail = "The service itself makes jobs of this type."
+
+
 class CancelJob(APIView):
     """POST jobs/{id}/cancel."""
 
@@ -114,7 +123,10 @@ class RetryJob(APIView):
     @extend_schema(request=None, responses=JobSerializer)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job, QUEUED; 409 in any other state."""
-        retry(job_of(request, job_id).id, actor=actor_of(request))
+        old = job_of(request, job_id)
+        with transaction.atomic():
+            retry(old.id, actor=actor_of(request))
+            spend(owner_of(request), most=plan_of(request.user).jobs_a_minute)
         return Response(shown(job_of(request, job_id)))
 
 
@@ -129,6 +141,8 @@ class ReplayJob(APIView):
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 201 with the new job; 409 while the old one is not final."""
         old = job_of(request, job_id)
+        if is_internal(old.job_type):
+            raise Internal
         with transaction.atomic():
             job = replay(old.id, actor=actor_of(request))
             spend(owner_of(request), most=plan_of(request.user).jobs_a_minute)

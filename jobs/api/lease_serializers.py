@@ -16,6 +16,7 @@ from jobs.media.errors import MediaError
 from jobs.media.presets import find_preset
 from jobs.outcomes import Metrics
 from jobs.priorities import Pool, parse_pools
+from jobs.processors.admission import is_internal
 from jobs.processors.declaration import MAX_NAME
 from jobs.queue.finish import MAX_ERROR_CHARACTERS
 from jobs.queue.progress import MAX_MESSAGE_CHARACTERS
@@ -54,6 +55,13 @@ class WantedSerializer(StrictSerializer):
         max_length=100,
         validators=[RegexValidator(r"\A[\w.:@-]+\Z", "Use letters, digits and . : @ - _ only.")],
     )
+
+    def validate_types(self, types: list[str]) -> list[str]:
+        """None of the service's own: such jobs work on its database."""
+        for name in types:
+            if is_internal(name):
+                raise serializers.ValidationError(f"{name} is not done remotely.", "not_allowed")
+        return types
 
     def validate_pool(self, name: str) -> Pool:
         """The pool of this name."""

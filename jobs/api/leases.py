@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
 
 from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,8 +17,9 @@ from rest_framework.views import APIView
 
 from accounts.scopes import WORK
 from jobs import storage
-from jobs.api.files import file_answer
+from jobs.api.files import FILE, KEY, file_answer
 from jobs.api.ids import id_of
+from jobs.api.lease_answers import LeasedJobs, Renewed, Settled
 from jobs.api.lease_serializers import (
     CompleteSerializer,
     FailSerializer,
@@ -27,6 +30,7 @@ from jobs.api.lease_serializers import (
     lease_terms,
     leased_job,
 )
+from jobs.api.throttles import WorkThrottle
 from jobs.remote import outputs, presence
 from jobs.remote.errors import LeaseLost
 from jobs.remote.keys import OUTPUT, SOURCE, Lease, read_key, read_lease
@@ -37,6 +41,13 @@ PROTOCOL = 1
 LONGEST_WAIT_SECONDS = 30.0
 _WAIT = re.compile(r"(?:^|[,;])\s*wait=(\d{1,6})\s*(?:$|[,;])", re.ASCII)
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:$|,)")
+
+_PREFER = OpenApiParameter(
+    "Prefer", str, OpenApiParameter.HEADER, description="`wait=20`: up to 30 seconds for a job."
+)
+_DIGEST = OpenApiParameter(
+    "Content-Digest", str, OpenApiParameter.HEADER, description="`sha-256=:...:` of the body."
+)
 
 S = TypeVar("S", bound=LeaseSerializer)
 
@@ -62,7 +73,11 @@ class LeaseJobs(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012 - Django's own attribute
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
+    @extend_schema(
+        request=WantedSerializer, parameters=[_PREFER], responses={200: LeasedJobs, 204: None}
+    )
     def post(self, request: Request) -> Response:
         """Answer 200 with jobs, or with what operators want of the worker; 204 when there are none;
         409 for another version of the protocol. `count` 0 is a goodbye."""
@@ -100,7 +115,9 @@ class JobProgress(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
+    @extend_schema(request=ProgressSerializer, responses=Renewed)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the new terms, and whether to stop; 409 `lease_lost`."""
         held_by, body = _about(request, job_id, ProgressSerializer)
@@ -115,7 +132,9 @@ class CompleteJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
+    @extend_schema(request=CompleteSerializer, responses=Settled)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`; 422 `bad_output` when the output is
         not what was asked for, by which the attempt has failed."""
@@ -128,7 +147,9 @@ class FailJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
+    @extend_schema(request=FailSerializer, responses=Settled)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`."""
         held_by, body = _about(request, job_id, FailSerializer)
@@ -147,7 +168,9 @@ class ReleaseJob(APIView):
 
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": WORK}
+    throttle_classes = (WorkThrottle,)
 
+    @extend_schema(request=LeaseSerializer, responses=Settled)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`."""
         held_by, _ = _about(request, job_id, LeaseSerializer)
@@ -161,6 +184,7 @@ class LeasedSource(APIView):
     public = True  # the key is the proof
     authentication_classes = ()
 
+    @extend_schema(parameters=[KEY], responses=FILE)
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         """Answer 200 or 206; 403 for a bad key, 409 `lease_lost`, 404 where there is no source."""
         found = id_of(job_id)
@@ -179,6 +203,11 @@ class LeasedOutput(APIView):
     public = True
     authentication_classes = ()
 
+    @extend_schema(
+        parameters=[KEY, _DIGEST],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={204: None},
+    )
     def put(self, request: Request, job_id: str) -> Response:
         """Answer 204 when it is kept; it is published when the job is completed."""
         found = id_of(job_id)

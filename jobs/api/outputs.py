@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,8 +17,9 @@ from rest_framework.views import APIView
 
 from accounts.scopes import READ
 from jobs import storage
+from jobs.api.answers import Link
 from jobs.api.fields import Moment
-from jobs.api.files import file_answer
+from jobs.api.files import FILE, KEY, file_answer
 from jobs.api.ids import id_of
 from jobs.api.ownership import job_of
 from jobs.models import Job
@@ -38,6 +40,7 @@ class JobOutput(APIView):
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
     scopes: ClassVar = {"GET": READ}
 
+    @extend_schema(responses=FILE)
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         """Answer 200 or 206; 409 while it is not COMPLETED, 410 when the file is gone, 404 where
         the job makes none."""
@@ -50,6 +53,7 @@ class OutputLink(APIView):
     http_method_names = ["post"]  # noqa: RUF012
     scopes: ClassVar = {"POST": READ}
 
+    @extend_schema(request=None, responses=Link)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the address and when it expires; else as the output itself."""
         job = job_of(request, job_id)
@@ -69,6 +73,7 @@ class SharedOutput(APIView):
     public = True  # the key is the proof
     authentication_classes = ()
 
+    @extend_schema(parameters=[KEY], responses=FILE)
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
         """Answer like the output; 403 for a key that is wrong or has expired."""
         found = id_of(job_id)

@@ -54,12 +54,18 @@ def request_id_of(request: HttpRequest) -> str:
 def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     found = request.resolver_match
     named = {} if found is None else found.kwargs
+    ids = [value for name, value in named.items() if name.endswith("_id") and _is_id(value)]
     log.info(
         "http.request",
         method=request.method if str(request.method).isalpha() else "",
         route=None if found is None else found.route,
-        ids=[value for name, value in named.items() if name.endswith("_id")] or None,
+        ids=ids or None,
         status=response.status_code,
         milliseconds=round(seconds * 1000, 1),
         user=getattr(getattr(request, "user", None), "pk", None),
     )
+
+
+def _is_id(value: str) -> bool:
+    """Anything else that stands in its place may be a secret."""
+    return re.fullmatch(r"[0-9A-Fa-f-]{32,36}", value) is not None

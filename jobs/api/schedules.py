@@ -31,10 +31,13 @@ class Schedules(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Answer 201 with the schedule, and its address as Location."""
-        asked = ScheduleBodySerializer(data=request.data, context={"plan": plan_of(request.user)})
+        owner, plan = owner_of(request), plan_of(request.user)
+        asked = ScheduleBodySerializer(data=request.data, context={"plan": plan})
         asked.is_valid(raise_exception=True)
+        if plan.schedules and Schedule.objects.filter(owner=owner).count() >= plan.schedules:
+            raise ValidationError(f"Your plan has {plan.schedules} schedules.", code="too_many")
         try:
-            schedule = schedules.create(**asked.validated_data, owner_id=owner_of(request))
+            schedule = schedules.create(**asked.validated_data, owner_id=owner)
         except NameTaken as error:
             raise _taken(error) from None
         location = reverse("api:schedule", args=[schedule.id])

@@ -1,6 +1,8 @@
 """What the OpenAPI document says of every operation alike."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from jobs.api.document import CONTENT_TYPE
@@ -40,9 +42,11 @@ ERRORS = {
     405: "There is no such method here.",
     406: "No answer of the wanted type.",
     409: "What the job is does not allow it, or somebody else is at it.",
+    410: "The output is not there any more.",
     411: "The body has no length.",
     413: "The body is too large.",
-    415: "The body is not JSON in UTF-8.",
+    415: "The body is of a type that is not taken here.",
+    416: "The file has no such part.",
     422: "The moment has passed, or an Idempotency-Key came with another body before.",
     429: "Too many requests or jobs; Retry-After says when.",
     500: "The service failed.",
@@ -56,12 +60,27 @@ IDEMPOTENCY_KEY = {
     "example": "9f1b8e0c-order-17",
 }
 # From the answer that makes something to the operations on it: operation, parameter, where it is.
+_OF_A_JOB = (
+    "get_one_job",
+    "job_events",
+    "cancel_job",
+    "delete_one_job",
+    "job_output",
+    "output_link",
+)
+_OF_A_SCHEDULE = (
+    "get_one_schedule", "patch_one_schedule", "pause_schedule", "resume_schedule",
+    "delete_one_schedule",
+)  # fmt: skip
 _LINKS = {
-    "post_jobs": ("job_id", "id", ("get_one_job", "job_events", "cancel_job", "delete_one_job")),
+    "post_jobs": ("job_id", "id", _OF_A_JOB),
     "replay_job": ("job_id", "id", ("get_one_job",)),
     "submit_job": ("job_id", "job_id", ("job_status", "get_one_job", "cancel_job")),
-    "post_schedules": ("schedule_id", "id", ("get_one_schedule", "delete_one_schedule")),
+    "job_batches": ("batch_id", "batch", ("cancel_batch",)),
+    "post_schedules": ("schedule_id", "id", _OF_A_SCHEDULE),
 }
+# By operation: a body, and what it was answered. Only what is made or signed anew differs.
+EXAMPLES: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
 
 
 def add_errors(result: Any, **_: Any) -> Any:
@@ -95,6 +114,18 @@ def add_links(result: Any, **_: Any) -> Any:
                 }
                 for target in targets
             }
+    return result
+
+
+def add_examples(result: Any, **_: Any) -> Any:
+    """Bodies that were sent, and their answers."""
+    for operation in _operations(result):
+        if example := EXAMPLES.get(operation["operationId"]):
+            answer = operation["responses"][str(example["status"])]
+            answer["content"]["application/json"]["example"] = example["response"]
+            if "request" in example:
+                body = operation["requestBody"]["content"]["application/json"]
+                body["example"] = example["request"]
     return result
 
 

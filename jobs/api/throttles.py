@@ -39,6 +39,17 @@ class RequestThrottle(BaseThrottle):
         return True
 
 
+class WorkThrottle(BaseThrottle):
+    """For what remote workers call: apart from their user's other requests, so that these cannot
+    cost a running job its lease."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Raises Throttled."""
+        most = plan_of(request.user).work_requests_a_minute
+        _count(request._request, f"work:{owner_of(request)}", most)
+        return True
+
+
 def count_by_address(request: HttpRequest) -> None:
     """Also for requests that are refused before the throttle is asked. Raises Throttled."""
     _count(request, f"address:{client_address(request)}", settings.REQUESTS_PER_MIN_LIMIT)

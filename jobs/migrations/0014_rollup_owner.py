@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("jobs", "0013_idempotency")]
+    dependencies = [("jobs", "0013_outbox")]
 
     operations = [
         AddIndexConcurrently(

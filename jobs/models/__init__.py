@@ -4,6 +4,7 @@ from jobs.models.batch import BatchPart
 from jobs.models.columns import CLOCK, new_id
 from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
 from jobs.models.job import Job, JobMetrics
+from jobs.models.outbox import Listener, Outbox
 from jobs.models.requests import IdempotencyKey, RequestCount
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
 from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
@@ -21,7 +22,9 @@ __all__ = [
     "JobEvent",
     "JobMetrics",
     "JobRollup",
+    "Listener",
     "MissedRuns",
+    "Outbox",
     "PausedPool",
     "RequestCount",
     "RollupMark",

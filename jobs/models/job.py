@@ -72,6 +72,13 @@ class Job(models.Model):
         max_length=60, blank=True, default="", db_default="", editable=False,
         help_text="Jobs of one key share a limit; empty: none.",
     )  # fmt: skip
+    notify = models.BooleanField(
+        default=False, db_default=False, editable=False,
+        help_text="What happens to it goes into the outbox.",
+    )  # fmt: skip
+    told_at = models.DateTimeField(
+        null=True, editable=False, help_text="When its progress was told last."
+    )
     fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status])

@@ -51,10 +51,17 @@ def admit(
 
 def find(job_type: str) -> Processor:
     """The job type of this name. Raises Invalid that names those there are."""
+    public = {name: one for name, one in processors().items() if not one.internal}
     try:
-        return processors()[job_type]
+        return public[job_type]
     except KeyError:
-        known = ", ".join(sorted(processors()))
+        known = ", ".join(sorted(public))
         raise Invalid(
             "job_type", "unknown_job_type", f"There is no job type {job_type!r}. Known: {known}."
         ) from None
+
+
+def is_internal(job_type: str) -> bool:
+    """Whether jobs of this type are the service's own."""
+    processor = processors().get(job_type)
+    return processor is not None and processor.internal

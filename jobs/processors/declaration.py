@@ -43,6 +43,7 @@ class Processor:
     retry_policy: RetryPolicy
     limits: TimeLimits
     priority: int
+    internal: bool
     description: str
 
     @property
@@ -76,6 +77,7 @@ def processor(
     retry: RetryPolicy = ...,
     limits: TimeLimits = ...,
     priority: int = ...,
+    internal: bool = ...,
 ) -> Decorator[NoParameters]: ...
 @overload
 def processor(
@@ -88,6 +90,7 @@ def processor(
     retry: RetryPolicy = ...,
     limits: TimeLimits = ...,
     priority: int = ...,
+    internal: bool = ...,
 ) -> Decorator[P]: ...
 def processor(
     job_type: str,
@@ -99,6 +102,7 @@ def processor(
     retry: RetryPolicy = USUAL_RETRIES,
     limits: TimeLimits = USUAL_LIMITS,
     priority: int = DEFAULT,
+    internal: bool = False,
 ) -> Decorator[Any]:
     """Make a job type of a function of context and parameters that returns an Outcome.
 
@@ -109,7 +113,8 @@ def processor(
     `source_file`. formats: the values of `target_format` that it takes, in lower case; none: it
     takes no target. check: called with source_file, target_format and parameters before a job is
     made, once they are right in themselves; raises Invalid. retry, limits: the policy. priority:
-    of jobs that are submitted without one.
+    of jobs that are submitted without one. internal: the service alone makes such jobs and does
+    them; nobody submits, replays or leases one.
 
     Raises ValueError for a name or for limits that no job type can have.
     """
@@ -130,6 +135,7 @@ def processor(
             retry_policy=retry,
             limits=limits,
             priority=priority,
+            internal=internal,
             description=inspect.getdoc(work) or "",
         )
 

@@ -12,8 +12,9 @@ from jobs.processors.registry import processors
 
 
 def describe() -> list[dict[str, Any]]:
-    """All job types by name; `parameters` is a JSON schema."""
-    return [described(processor) for _, processor in sorted(processors().items())]
+    """All job types that can be submitted, by name; `parameters` is a JSON schema."""
+    public = (one for _, one in sorted(processors().items()) if not one.internal)
+    return [described(processor) for processor in public]
 
 
 def described(processor: Processor) -> dict[str, Any]:

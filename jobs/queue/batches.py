@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from jobs.models import BatchPart
+from jobs.states import FINAL
 
 
 def keep(job_id: UUID, pieces: Iterable[bytes]) -> None:
@@ -17,6 +18,13 @@ def kept(job_id: UUID) -> Iterator[bytes]:
     parts = BatchPart.objects.filter(job_id=job_id)
     for number in range(parts.count()):
         yield bytes(parts.get(number=number).body)
+
+
+def waiting(owner_id: int | None) -> int:
+    """Of how many of this owner's batches there are pieces. Those of final ones go."""
+    kept_for = BatchPart.objects.filter(job__owner=owner_id)
+    kept_for.filter(job__status__in=FINAL).delete()
+    return kept_for.filter(number=0).count()
 
 
 def forget(job_id: UUID) -> None:

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "jobs_throttled_keys": Path(__file__).with_name("throttle.sql"),
     "jobs_release_of": Path(__file__).with_name("throttle.sql"),
     "jobs_release": Path(__file__).with_name("throttle.sql"),
+    "jobs_tell": Path(__file__).with_name("outbox.sql"),
     "jobs_step_ageing": Path(__file__).with_name("ageing.sql"),
     "jobs_claim_typed": Path(__file__).with_name("claim_typed.sql"),
 }

@@ -1,4 +1,7 @@
-"""Write how far running jobs are, and tell how long they will still take."""
+"""Write how far running jobs are, and tell how long they will still take.
+
+Of jobs with `notify` it is told outside once a while: `told_at` moves, which a trigger sees.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +12,15 @@ from jobs.queue.database import fetch
 from jobs.queue.finish import storable
 
 MAX_MESSAGE_CHARACTERS = 200
+TELL_EVERY_SECONDS = 10.0
 
 # Like a heartbeat, it passes over rows that are being settled this moment.
 _REPORT = """
 WITH held AS MATERIALIZED (
-  SELECT job.id, mine.progress, mine.message
+  SELECT job.id, mine.progress, mine.message, CASE
+      WHEN job.notify AND mine.progress IS DISTINCT FROM job.progress AND coalesce(
+        job.told_at < clock_timestamp() - make_interval(secs => %(tell_every)s), true)
+      THEN clock_timestamp() ELSE job.told_at END AS told_at
   FROM unnest(%(ids)s::uuid[], %(leases)s::bigint[], %(progress)s::float8[], %(messages)s::text[])
        AS mine(id, lease, progress, message)
   JOIN jobs_job job ON job.id = mine.id
@@ -21,7 +28,8 @@ WITH held AS MATERIALIZED (
   ORDER BY job.id
   FOR NO KEY UPDATE OF job SKIP LOCKED
 )
-UPDATE jobs_job job SET progress = held.progress, progress_message = held.message
+UPDATE jobs_job job SET
+  progress = held.progress, progress_message = held.message, told_at = held.told_at
 FROM held WHERE job.id = held.id
 RETURNING job.lease
 """
@@ -42,6 +50,7 @@ def report_progress(reports: Sequence[Progress]) -> set[int]:
     rows = fetch(
         _REPORT,
         {
+            "tell_every": TELL_EVERY_SECONDS,
             "ids": [report.job_id for report in reports],
             "leases": [report.lease for report in reports],
             "progress": [_fraction(report.progress) for report in reports],

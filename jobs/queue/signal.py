@@ -25,6 +25,7 @@ HOLD_SECONDS = 2.0  # a signal that failed is left alone so long
 
 # What a signal tells of, beside the priorities that have new jobs.
 CANCEL = "cancel"  # a running job is to stop
+OUTBOX = "outbox"  # something happened to a job that somebody is told of; sent by outbox.sql
 POOLS = "pools"  # a pool was paused or resumed, or a process is to drain
 
 _NOTIFY = Statement("SELECT pg_notify($1, $2)::text")

@@ -1,7 +1,7 @@
 """Put jobs into the queue: one at a time, or in bulk by COPY."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from jobs.models import Job, new_id
+from jobs.models import Job, Listener, new_id
 from jobs.priorities import DEFAULT
 from jobs.queue.database import Jsonb, Statement, engine_cursor, fetch
 from jobs.queue.limits import owner_key, release, stricter
@@ -21,7 +21,7 @@ _COLUMNS = (
     "id, job_type, source_file, target_format, parameters, priority, max_attempts, owner_id,"
     " created_at, status, scheduled_at, queued_at, name, expires_at, soft_limit_seconds,"
     " hard_limit_seconds, replay_of, source_bytes, estimated_seconds, throttle_key,"
-    " metadata, callback_url, parent_id"
+    " metadata, callback_url, parent_id, notify"
 )
 # A job whose time has not come waits as PENDING; the database's clock decides.
 _INSERT = Statement(
@@ -31,7 +31,8 @@ SELECT $1::uuid, $2::text, $3::text, $4::text, $5::jsonb, $6::smallint, $7::smal
        moment, state, at, CASE state WHEN '{Status.QUEUED}' THEN moment END,
        $10::text, greatest(moment, at) + make_interval(secs => $11::float8), $12::float8,
        $13::float8, $14::uuid, $15::bigint, $16::float8, $17::text,
-       $19::jsonb, $20::text, $21::uuid
+       $19::jsonb, $20::text, $21::uuid, NOT $22::boolean AND ($20::text IS NOT NULL
+         OR $8 IS NOT NULL AND EXISTS (SELECT FROM jobs_listener WHERE owner_id = $8::bigint))
 FROM (SELECT $9::timestamptz AS at, clock_timestamp() AS moment) AS clock
 CROSS JOIN LATERAL (
   SELECT CASE WHEN at > moment THEN '{Status.PENDING}'
@@ -52,7 +53,9 @@ class NewJob:
     within so many seconds, counted from the time it is due; None for never. soft_limit_seconds,
     hard_limit_seconds: None for the type's. replay_of: the job that it repeats. parent_id: the
     batch that it came with. concurrent_jobs: how many of its owner may be in work, beside
-    CONCURRENT_JOBS_LIMIT; 0 for any number.
+    CONCURRENT_JOBS_LIMIT; 0 for any number. internal: the service's own work for the owner, of
+    which nobody is told and which no limit counts; of others the callback_url is told, and the
+    owner where he listens.
     """
 
     job_type: str
@@ -74,6 +77,7 @@ class NewJob:
     source_bytes: int | None = None
     estimated_seconds: float | None = None
     concurrent_jobs: int = 0
+    internal: bool = False
 
 
 def submit(new: NewJob) -> Job:
@@ -107,6 +111,7 @@ def submit(new: NewJob) -> Job:
         None if new.metadata is None else json.dumps(dict(new.metadata), ensure_ascii=False),
         new.callback_url,
         _text(new.parent_id),
+        str(new.internal),
     )
     status, created_at, queued_at, expires_at = json.loads(answer)
     transaction.on_commit(lambda: announce(new.priority), robust=True)
@@ -146,20 +151,23 @@ def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
     priorities: set[int] = set()
     limited = False
     [(moment,)] = fetch("SELECT clock_timestamp()", {})
+    listeners = set(Listener.objects.values_list("owner_id", flat=True))
     with transaction.atomic(), engine_cursor() as cursor, cursor.copy(_COPY) as copy:
         for new in new_jobs:
             ids.append(new_id())
             priorities.add(new.priority)
             key = _throttle_key(new)
             limited = limited or bool(key)
-            copy.write_row(_row(ids[-1], new, moment, key))
+            copy.write_row(_row(ids[-1], new, moment, key, listeners))
     if limited:
         release()
     transaction.on_commit(lambda: announce(*priorities), robust=True)
     return ids
 
 
-def _row(job_id: UUID, new: NewJob, moment: datetime, key: str) -> tuple[object, ...]:
+def _row(
+    job_id: UUID, new: NewJob, moment: datetime, key: str, listeners: Set[int]
+) -> tuple[object, ...]:
     """The values of _COLUMNS."""
     due = moment if new.scheduled_at is None else max(moment, new.scheduled_at)
     status = Status.THROTTLED if key else Status.QUEUED
@@ -189,12 +197,13 @@ def _row(job_id: UUID, new: NewJob, moment: datetime, key: str) -> tuple[object,
         None if new.metadata is None else Jsonb(dict(new.metadata)),
         new.callback_url,
         new.parent_id,
+        not new.internal and (new.callback_url is not None or new.owner_id in listeners),
     )
 
 
 def _throttle_key(new: NewJob) -> str:
     """Blank for a job without a limit."""
-    limited = settings.CONCURRENT_JOBS_LIMIT or new.concurrent_jobs
+    limited = not new.internal and (settings.CONCURRENT_JOBS_LIMIT or new.concurrent_jobs)
     return owner_key(new.owner_id) if limited else ""
 
 

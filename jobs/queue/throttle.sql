@@ -16,11 +16,13 @@ BEGIN
 END
 $$;
 
--- The keys of which jobs wait: one look into the index for each.
+-- The keys of which jobs wait: one look into the index for each. Not in SQL, whose text PostgreSQL
+-- holds against the tables when it is made: also where migrations go back to older ones.
 CREATE OR REPLACE FUNCTION jobs_throttled_keys() RETURNS SETOF text
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 AS $$
-  WITH RECURSIVE keys(key) AS (
+BEGIN
+  RETURN QUERY WITH RECURSIVE keys(key) AS (
     (SELECT throttle_key FROM jobs_job WHERE status = 'THROTTLED' ORDER BY throttle_key LIMIT 1)
     UNION ALL
     SELECT (SELECT throttle_key FROM jobs_job
@@ -28,7 +30,8 @@ AS $$
             ORDER BY throttle_key LIMIT 1)
     FROM keys WHERE keys.key IS NOT NULL
   )
-  SELECT keys.key FROM keys WHERE keys.key IS NOT NULL
+  SELECT keys.key FROM keys WHERE keys.key IS NOT NULL;
+END
 $$;
 
 -- Queue throttled jobs of these keys as far as their limits allow: higher priority first, in the

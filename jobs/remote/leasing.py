@@ -91,7 +91,12 @@ def _look(wanted: Wanted, hung_up: Callable[[], bool], waits: bool) -> Offer:
     if hung_up():  # and has perhaps said goodbye
         return Offer([], presence.Wishes(drain=False, paused=False), waits)
     wishes = presence.seen(
-        wanted.worker_id, wanted.name, wanted.version, wanted.pool.name, wanted.count
+        wanted.worker_id,
+        wanted.name,
+        wanted.version,
+        wanted.pool.name,
+        wanted.count,
+        serves_all=wanted.owner_id is None,
     )
     if wishes.drain or wishes.paused:
         return Offer([], wishes, waits)

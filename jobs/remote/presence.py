@@ -39,10 +39,13 @@ def display_name(name: str) -> str:
     return f"{REMOTE}{name}"
 
 
-def seen(worker: UUID, name: str, version: str, pool: str, threads: int) -> Wishes:
-    """The worker asks for jobs: insert or refresh its row."""
+def seen(
+    worker: UUID, name: str, version: str, pool: str, threads: int, *, serves_all: bool
+) -> Wishes:
+    """The worker asks for jobs: insert or refresh its row. One that does only its own user's jobs
+    is not counted among those that serve the pool."""
     values = {"id": worker, "name": display_name(name), "version": version, "pool": pool}
-    [wishes] = fetch(_SEEN, {**values, "pools": Jsonb({pool: threads})})
+    [wishes] = fetch(_SEEN, {**values, "pools": Jsonb({pool: threads} if serves_all else {})})
     return Wishes(*wishes)
 
 

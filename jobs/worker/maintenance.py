@@ -1,5 +1,6 @@
 """One thread a process: rescues jobs of dead workers, queues those whose time has come, fails those
-that nobody started in time, fires schedules, and now and then adds up and prunes what has ended."""
+that nobody started in time, fires schedules, hands over what is to be told, and now and then adds
+up and prunes what has ended."""
 
 import math
 import threading
@@ -13,13 +14,14 @@ from jobs.queue.due import seconds_until_due
 from jobs.queue.expire import expire
 from jobs.queue.fire import fire_due
 from jobs.queue.limits import release
+from jobs.queue.outbox import hand_over
 from jobs.queue.promote import promote
 from jobs.queue.rescue import BATCH, rescue
 from jobs.queue.signal import tell_workers
 from jobs.worker.looked import Looked
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.presence import forget_dead
-from jobs.worker.sweeps import GO_ON_SECONDS, sweeps
+from jobs.worker.sweeps import GO_ON_SECONDS, Sweep, sweeps
 from jobs.worker.turn import Turn
 
 FORGET_EVERY_SECONDS = 600.0
@@ -64,12 +66,21 @@ class Maintenance(threading.Thread):
         self._lease_seconds = lease_seconds
         self._longest_rest = lease_seconds * LONGEST_REST
         self._most_lost_leases = most_lost_leases
-        self._sweeps = sweeps()
+        # By each look, and at once when it is woken.
+        self._outbox = Sweep("outbox", hand_over, every=0.0, first=(0.0, 0.0))
+        self._sweeps = [self._outbox, *sweeps()]
         self._stopping = threading.Event()
+        self._woken = threading.Event()
 
     def stop(self) -> None:
         """End soon."""
         self._stopping.set()
+        self._woken.set()
+
+    def outbox_filled(self) -> None:
+        """There is something to hand over, now."""
+        self._outbox.wake()
+        self._woken.set()
 
     def heard(self, looked: Looked) -> None:
         """Another process says that it has looked, or this one does."""
@@ -82,7 +93,7 @@ class Maintenance(threading.Thread):
         """Until `stop`."""
         forgot_at = time.monotonic()
         try:
-            while not self._stopping.wait(self._until_next()):
+            while not self._stops_within(self._until_next()):
                 self._sweep(begun=True)
                 if self._pause():
                     continue  # put off while this thread slept, or woken to go on with a sweep
@@ -95,6 +106,12 @@ class Maintenance(threading.Thread):
             pass
         finally:
             connection.close()
+
+    def _stops_within(self, seconds: float) -> bool:
+        """Sleep until then or until it is woken; whether it is to end."""
+        self._woken.wait(seconds)
+        self._woken.clear()
+        return self._stopping.is_set()
 
     def _expire(self) -> None:
         while expired := self._patience.run(expire):

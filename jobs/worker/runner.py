@@ -15,7 +15,7 @@ from jobs.queue.claim import Demand
 from jobs.queue.finish import Finished
 from jobs.queue.limits import release
 from jobs.queue.promote import promote
-from jobs.queue.signal import CANCEL, POOLS
+from jobs.queue.signal import CANCEL, OUTBOX, POOLS
 from jobs.worker.bounds import Bounds
 from jobs.worker.checkpoints import Checkpoints
 from jobs.worker.execution import Execution
@@ -217,6 +217,8 @@ class Runner:
             self._heartbeat.pools_changed()
         if payload != EVERYTHING and not self._presence.is_called():
             return
+        if OUTBOX in topics:
+            self._maintenance.outbox_filled()
         if payload == EVERYTHING:
             for pool in self._pools:
                 pool.wake()

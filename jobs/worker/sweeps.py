@@ -32,19 +32,27 @@ class Sweep:
         self._every = every
         self._due_at = time.monotonic() + random.uniform(*first)  # noqa: S311
         self.unfinished = False
+        self._woken = False
 
     def run_if_due(self) -> None:
         """Never raises: what fails here must not keep jobs from being rescued. It is logged and
         tried again when it is due next."""
         if time.monotonic() < self._due_at:
             return
-        self.unfinished = False
+        self.unfinished = self._woken = False
         try:
             self.unfinished = self._run()
         except Exception:
             log.exception("maintenance.failed", sweep=self._name)
             connection.close()
         self._due_at = time.monotonic() + (GO_ON_SECONDS if self.unfinished else self._every)
+        if self._woken:
+            self.wake()
+
+    def wake(self) -> None:
+        """There is something for it now. For any thread."""
+        self._woken = self.unfinished = True
+        self._due_at = 0.0
 
 
 def sweeps() -> list[Sweep]:

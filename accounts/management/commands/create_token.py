@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.api.serializers import NewTokenSerializer, check_scopes
 from accounts.models import Token
+from accounts.permissions import scopes_of_user
 from accounts.scopes import SCOPES
 
 
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             user = User.objects.filter(
                 username=options["user"]
             ).first() or User.objects.create_user(options["user"])
-            check_scopes(asked.validated_data["scopes"], user)
+            check_scopes(asked.validated_data["scopes"], scopes_of_user(user))
         except ValidationError as error:
             raise CommandError(str(error.detail)) from None
         _, token = Token.objects.create(

@@ -14,6 +14,7 @@ from jobs.models import new_id
 from jobs.queue import schedules
 from jobs.queue.submit import NewJob, submit
 from tests.accounts import PASSWORD
+from webhooks import deliveries, endpoints
 
 WHO = ("anonymous", "anybody", "other", "owner", "reader", "worker", "staff", "inactive")
 
@@ -35,6 +36,7 @@ SEEN = {
     "read own":   _seen("401     404     404   in    in     403    in    401"),
     "change own": _seen("401     404     404   in    403    403    in    401"),
     "admin":      _seen("401     401     403   403   403    403    in    401"),
+    "account":    _seen("401     401     in    in    403    403    in    401"),
     "work":       _seen("401     401     in    403   403    in     in    401"),
     # Addresses with a signed key of their own, here without it.
     "key":        _seen("403     403     403   403   403    403    403   403"),
@@ -92,6 +94,16 @@ ROUTES: dict[str, dict[str, str]] = {
     },
     "schedules/<str:schedule_id>/pause": {"POST": "change own"},
     "schedules/<str:schedule_id>/resume": {"POST": "change own"},
+    "webhooks": {**_READ, "POST": "account"},
+    "webhooks/callback-secret": {"POST": "account"},
+    "webhooks/deliveries": _READ,
+    "webhooks/deliveries/<str:delivery_id>": _READ_OWN,
+    "webhooks/deliveries/<str:delivery_id>/replay": {"POST": "change own"},
+    "webhooks/<str:endpoint_id>": {**_READ_OWN, "PATCH": "change own", "DELETE": "change own"},
+    "webhooks/<str:endpoint_id>/deliveries": _READ_OWN,
+    "webhooks/<str:endpoint_id>/replay": {"POST": "change own"},
+    "webhooks/<str:endpoint_id>/rotate": {"POST": "change own"},
+    "webhooks/<str:endpoint_id>/test": {"POST": "change own"},
 }  # fmt: skip
 # They read no body, so none can be wrong.
 BODILESS = {
@@ -106,6 +118,10 @@ BODILESS = {
     "pools/<str:pool>/resume",
     "schedules/<str:schedule_id>/pause",
     "schedules/<str:schedule_id>/resume",
+    "webhooks/callback-secret",
+    "webhooks/deliveries/<str:delivery_id>/replay",
+    "webhooks/<str:endpoint_id>/rotate",
+    "webhooks/<str:endpoint_id>/test",
 }
 
 
@@ -129,6 +145,14 @@ def _token(owner: User) -> str:
     return str(row.id)
 
 
+def _endpoint(owner: User) -> str:
+    return str(endpoints.create(owner, 0, url="https://example.org/hook").id)
+
+
+def _delivery(owner: User) -> str:
+    return str(deliveries.send_test(endpoints.create(owner, 0, url="https://example.org/hook")).id)
+
+
 # What the addresses name, made for its owner.
 OBJECTS: MappingProxyType[str, Callable[[User], str]] = MappingProxyType(
     {
@@ -136,6 +160,8 @@ OBJECTS: MappingProxyType[str, Callable[[User], str]] = MappingProxyType(
         "<str:batch_id>": _batch,
         "<str:schedule_id>": _schedule,
         "<str:token_id>": _token,
+        "<str:endpoint_id>": _endpoint,
+        "<str:delivery_id>": _delivery,
         "<str:pool>": lambda owner: "low",
     }
 )

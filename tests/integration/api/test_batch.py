@@ -13,7 +13,7 @@ from pytest_django import Settings
 from jobs.api import batch, batch_items
 from jobs.api.batch_body import PIECE
 from jobs.api.batch_import import JOB_TYPE
-from jobs.models import BatchPart, Job
+from jobs.models import BatchPart, IdempotencyKey, Job
 from jobs.queue.submit import NewJob, submit
 from tests.integration.api.asking import assert_headers, errors_of, problem_of, refused, send
 from tests.waiting import wait_until
@@ -164,7 +164,7 @@ def test_what_is_no_array_other_types_and_bad_options(api: Client) -> None:
     }
     refused(csv(api, table(1), "?atomic=1"), 400, "validation_error")
     body = {"job_type": JOB_TYPE, "parameters": {"media_type": "a", "size": 1, "partial": False}}
-    assert ("job_type", "not_taken") in errors_of(
+    assert ("job_type", "unknown_job_type") in errors_of(
         refused(send(api, "POST", "/api/v1/jobs", body), 400, "validation_error")
     )
 
@@ -250,3 +250,30 @@ def test_a_background_batch_that_is_cancelled_or_wrong_makes_nothing(
     assert (done[1].error_code, done[3].error_code) == ("malformed_csv", "bad_header")
     assert Job.objects.count() == 4
     assert json.dumps(done[0].result)
+
+
+@pytest.mark.parametrize("small_lines", [10_000, 1])
+@pytest.mark.django_db
+def test_a_key_makes_one_batch(
+    api: Client, monkeypatch: pytest.MonkeyPatch, small_lines: int
+) -> None:
+    """Whether it is made at once or by a worker."""
+    monkeypatch.setattr(batch, "SMALL_LINES", small_lines)
+
+    def sent(body: bytes, query: str = "?partial=true", key: str = "k") -> Any:
+        headers = {"Idempotency-Key": key}
+        return api.generic("POST", f"{BATCH}{query}", body, "text/csv", headers=headers)
+
+    body = table(3) + b"x.mp4,%s,,\n" % (b"y" * 50) * 500
+    first, again = sent(body), sent(body)
+    made = Job.objects.count()
+
+    assert first.status_code == (201 if small_lines > 1 else 202)
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again["Location"] == first["Location"]
+    assert made == (3 if small_lines > 1 else 1)
+    assert len(IdempotencyKey.objects.get().body) < 50_000
+    for other in (sent(body + b"z.mp4,avi,,\n"), sent(body, "")):
+        problem_of(other, 422, "idempotency_key_reused")
+    assert Job.objects.count() == made
+    assert sent(body, key="other").json()["batch"] != first.json()["batch"]

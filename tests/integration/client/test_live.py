@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,8 +23,11 @@ from mediaproc.client import (
     JobNotCompleted,
     NotAuthenticated,
     NotFound,
+    NothingSubmitted,
     TooManyRequests,
+    WaitTimedOut,
 )
+from tests import production
 from tests.films import make_film
 from tests.integration.client.between import Between, between
 from tests.service import PROJECT, STOP_SECONDS, Service
@@ -73,7 +77,7 @@ def client(line: Between) -> Iterator[Client]:
         yield client
 
 
-def test_a_film(client: Client) -> None:
+def test_a_film(client: Client, line: Between, service: Service, tmp_path: Path) -> None:
     seen: list[Job] = []
     job = client.submit("film.mp4", "webm", name="Film", priority="high", max_retries=1)
     final = client.wait(job, timeout=120, on_progress=seen.append)
@@ -85,6 +89,12 @@ def test_a_film(client: Client) -> None:
     assert any(0 < (each.progress or 0) < 1 for each in seen)
     assert [event.kind for event in client.events(job)][-1] == "completed"
     assert [attempt.outcome for attempt in client.attempts(job)] == ["completed"]
+    line.lose_the_next_answer(after=20_000)
+    saved = client.output(job, tmp_path)
+    assert line.lost == 1
+    assert line.statuses[206] == 1
+    assert [saved] == list(tmp_path.iterdir())
+    assert saved.read_bytes() == (service.media / "outputs" / final.result["output"]).read_bytes()
     again = client.replay(job)
     assert again.replay_of == job.id
     client.cancel(again)
@@ -112,6 +122,28 @@ def test_lists_types_and_schedules(client: Client) -> None:
     assert client.schedules.list() == []
 
 
+def test_batches(client: Client, tmp_path: Path) -> None:
+    job = {"source_file": "a.mp4", "target_format": "avi", "priority": "low"}
+    jobs: list[dict[str, object]] = [{**job} for _ in range(3)]
+    made = client.batches.submit(jobs)
+    assert (made.accepted, made.rejected, made.total) == (3, 0, 3)
+    assert client.batches.cancel(made) == 3
+    assert len({job.id for job in client.list(batch=made.batch, limit=2)}) == 3
+    broken = [*jobs, {**job, "priority": 99}]
+    with pytest.raises(NothingSubmitted, match="row 4, priority"):
+        client.batches.submit(broken)
+    part = client.batches.submit(broken, partial=True)
+    assert (part.accepted, part.rejected) == (3, 1)
+    client.batches.cancel(part)
+    # More than the service reads at once: a worker makes these jobs.
+    table = tmp_path / "jobs.csv"
+    line = "a.mp4,avi,high,2039-01-31T00:00:00Z\n"
+    table.write_text("source_file,target_format,priority,scheduled_at\n" + 10_500 * line)
+    large = client.batches.submit_table(table, timeout=120)
+    assert (large.accepted, large.total) == (10_500, 10_500)
+    assert client.batches.cancel(large) == 10_500
+
+
 def test_a_job_that_does_not_complete(client: Client) -> None:
     with pytest.raises(JobNotCompleted, match="unreadable_media") as caught:
         client.submit_and_wait("broken.mp4", "webm", priority="high", progress=True)
@@ -119,6 +151,24 @@ def test_a_job_that_does_not_complete(client: Client) -> None:
     with pytest.raises(Conflict) as conflict:
         client.cancel(caught.value.job)
     assert conflict.value.job_status == "FAILED"
+
+
+def test_a_submission_whose_answer_is_lost_is_one_job(client: Client, line: Between) -> None:
+    line.lose_the_next_answer()
+    job = client.submit("a.mp4", "avi", priority="low", name="Once")
+    assert line.lost == 1
+    assert [each.id for each in client.list(priority="low") if each.name == "Once"] == [job.id]
+    client.cancel(job)
+
+
+def test_a_job_that_has_not_changed_is_not_sent_again(client: Client, line: Between) -> None:
+    at = datetime.now(UTC) + timedelta(hours=1)
+    job = client.submit("a.mp4", "avi", scheduled_at=at)
+    with pytest.raises(WaitTimedOut):
+        client.wait(job, timeout=1)
+    assert line.statuses[304] > 0
+    assert line.statuses[200] == 1
+    client.cancel(job)
 
 
 def test_a_cancellation_whose_answer_is_lost(client: Client, line: Between) -> None:
@@ -220,3 +270,26 @@ def test_a_bar_at_a_terminal_and_the_answer_beside_it(line: Between) -> None:
     assert answer.endswith(" COMPLETED\n")
     assert "Sound" in shown.decode()
     assert "100%" in shown.decode()
+
+
+def test_a_client_that_is_generated_from_the_schema(service: Service, tmp_path: Path) -> None:
+    schema, folder = tmp_path / "schema.yaml", tmp_path / "generated"
+    # The generator knows no CSV: to it a table is a file.
+    config = tmp_path / "config.yaml"
+    config.write_text("content_type_overrides: {text/csv: application/octet-stream}")
+    asked = production.manage(
+        "spectacular", "--file", str(schema), "--validate", "--fail-on-warn", DEBUG="True"
+    )
+    assert asked.returncode == 0, asked.stderr
+    made = production.run(
+        "openapi-python-client", "generate", "--path", str(schema), "--meta", "none",
+        "--output-path", str(folder), "--fail-on-warning", "--config", str(config),
+    )  # fmt: skip
+    assert made.returncode == 0, made.stdout + made.stderr
+    program = PROJECT / "tests" / "integration" / "client" / "generated.py"
+    root = service.url.removesuffix("/api/v1")
+    ran = production.run(sys.executable, str(program), str(folder), root)
+    assert ran.returncode == 0, ran.stderr
+    status, shape, operations = ran.stdout.split()
+    assert (status, shape) == ("200", "JobTypeList")
+    assert int(operations) > 40

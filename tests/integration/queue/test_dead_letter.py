@@ -127,7 +127,7 @@ def test_a_replay_is_a_new_job_with_the_values_of_the_old() -> None:
     owner = get_user_model().objects.create(username="ann")
     values: dict[str, Any] = {
         "job_type": "noop", "source_file": "a.mp4", "target_format": "avi",
-        "parameters": {"x": [1]}, "priority": 8, "max_attempts": 4, "owner_id": owner.pk,
+        "parameters": {"x": [1]}, "priority": 6, "max_attempts": 4, "owner_id": owner.pk,
         "name": "holiday", "soft_limit_seconds": 5.0, "hard_limit_seconds": 9.0,
         "source_bytes": 77,
     }  # fmt: skip

@@ -355,7 +355,7 @@ def test_waiting(web: WebServer, wanted: dict[str, Any]) -> None:
             headers={"Prefer": "wait=20", "Authorization": f"Token {web.token}"},
             timeout=0.75,
         )
-    wait_until(lambda: asked(web) > before, "the service notices", seconds=5)
+    wait_until(lambda: asked(web) > before, "the service notices", seconds=20)
     left = transcode()
     assert leased(web, wanted)["id"] == str(left.id)
 

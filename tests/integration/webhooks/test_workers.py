@@ -1,0 +1,90 @@
+"""Webhooks by real worker processes."""
+
+import os
+import signal
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from jobs.queue.submit import NewJob, submit
+from tests.receiver import Receiver
+from tests.waiting import wait_until
+from tests.workers import Workers, WorkerUnderTest
+from webhooks.deliveries import replay_since
+from webhooks.models import Delivery, Endpoint
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+
+
+def start(workers: Workers, lease_seconds: int = 2) -> WorkerUnderTest:
+    """A worker that may call this machine."""
+    return workers.start(
+        "--queue", "all", WEBHOOK_ALLOW_PRIVATE="True", POOLS="all=0-10:3",
+        JOB_LEASE_SECONDS=str(lease_seconds), JOB_RETRY_SCAN_SECONDS="1",
+    )  # fmt: skip
+
+
+def test_told_soon_in_order_and_once_more_by_a_replay(
+    workers: Workers, alice: User, endpoint: Endpoint, hook: Receiver
+) -> None:
+    start(workers)
+    began = time.monotonic()
+    jobs = [submit(NewJob("noop", owner_id=alice.pk)).id for _ in range(5)]
+    wait_until(lambda: len(completed(hook)) == 5, "all is told")
+    assert time.monotonic() - began < 15
+    told: dict[str, list[object]] = {}
+    for one in {each.id: each for each in reversed(hook.received)}.values():
+        event: Any = one.event(endpoint.secret)
+        told.setdefault(event["data"]["id"], []).insert(0, event["type"])
+    assert set(told) == {str(job) for job in jobs}
+    for events in told.values():  # a busy machine may hand a job back before it is begun
+        again = len(events) // 2
+        assert events == ["job.queued", "job.started"] * again + ["job.completed"]
+    wait_until(lambda: not Delivery.objects.filter(status="pending").exists(), "all is noted")
+
+    hook.received.clear()
+    since = timezone.now() - timedelta(hours=1)
+    assert replay_since(endpoint, since, delivered=True) == Delivery.objects.count()
+    wait_until(
+        lambda: len({one.id for one in hook.received}) == Delivery.objects.count(),
+        "all is told again",
+    )
+
+
+def completed(hook: Receiver) -> set[str]:
+    """The ids of what told of a completed job."""
+    return {one.id for one in hook.received if b'"job.completed"' in one.body}
+
+
+def test_a_worker_that_dies_while_it_tells(
+    workers: Workers, alice: User, endpoint: Endpoint, hook: Receiver
+) -> None:
+    """The receiver has it, and the worker will never know."""
+    received = threading.Event()
+    let_go = threading.Event()
+
+    def hold() -> None:
+        received.set()
+        let_go.wait(20)
+
+    hook.when_received = hold
+    dies = start(workers, lease_seconds=1)
+    submit(NewJob("noop", owner_id=alice.pk))
+    assert received.wait(20)
+    os.kill(dies.pid, signal.SIGKILL)
+    dies.wait()
+    hook.when_received = lambda: None
+    let_go.set()
+    start(workers, lease_seconds=1)
+    wait_until(
+        lambda: Delivery.objects.filter(status="delivered").count() == 3, "all is told", seconds=30
+    )
+    ids = [one.id for one in hook.received]
+    assert ids.count(ids[0]) == 2
+    assert hook.received[0].body == next(one.body for one in hook.received[1:] if one.id == ids[0])
+    assert len(set(ids)) == 3

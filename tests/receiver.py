@@ -1,0 +1,114 @@
+"""Receivers of webhooks: real HTTP servers of a test's own."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+
+from standardwebhooks import Webhook
+
+
+class Received(NamedTuple):
+    """One request."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def id(self) -> str:
+        """Its webhook-id."""
+        return self.headers["webhook-id"]
+
+    def event(self, secret: str) -> dict[str, object]:
+        """What it tells, once the library has verified its signature."""
+        told: dict[str, object] = Webhook(secret).verify(self.body, self.headers)
+        return told
+
+
+class Receiver:
+    """What came, and what it answers: (status, headers, body) of each request to come, then 204.
+
+    when_received: called before it answers.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/hook"
+        self.received: list[Received] = []
+        self.answers: list[tuple[int, dict[str, str], bytes]] = []
+        self.when_received: Callable[[], object] = lambda: None
+
+    def answer(self, status: int, times: int = 1, body: bytes = b"", **headers: str) -> None:
+        """To the next requests."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers += [(status, named, body)] * times
+
+
+@contextmanager
+def receiver() -> Iterator[Receiver]:
+    """Serve until the end of the block."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            own.received.append(Received(self.path, headers, body))
+            own.when_received()
+            status, more, content = own.answers.pop(0) if own.answers else (204, {}, b"")
+            with suppress(OSError):  # whoever asked may be dead
+                self.send_response(status)
+                for name, value in more.items():
+                    self.send_header(name, value)
+                if status != 204:
+                    self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, *args: object) -> None:
+            """Not into the test's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    own = Receiver(server.server_port)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield own
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def read_request(connection: socket.socket) -> None:
+    """Until its body `{}`: what is left unread would reset the connection."""
+    received = b""
+    while not received.endswith(b"{}"):
+        received += connection.recv(65_536)
+
+
+@contextmanager
+def raw_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """The port of a server that does with every connection whatever `serve` says, once the request
+    has come."""
+
+    def run() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, suppress(OSError):
+                    read_request(connection)
+                    serve(connection)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)

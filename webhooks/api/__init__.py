@@ -1,0 +1,1 @@
+"""webhooks: endpoints, and the log of what was delivered."""
