@@ -23,7 +23,9 @@ def token_of_digest(digest: str) -> Token | None:
     if row is None:
         return None
     values = iter(row)
-    token, user, account = (_made(model, values) for model in _MODELS)
+    token: Token = _made(Token, values)
+    user: User = _made(User, values)
+    account: Account = _made(Account, values)
     token.user = user
     user._state.fields_cache["account"] = None if account.pk is None else account
     return token

@@ -77,7 +77,7 @@ def plain() -> Iterator[tuple[int, str]]:
         cursor.execute(_PLAIN_TABLES, {"key": os.environ["SECRET_KEY"]})
         cursor.execute("SELECT key FROM authtoken_token")
         [key] = cursor.fetchone()
-    with web(ready="/orders", status=http.HTTPStatus.UNAUTHORIZED, **_PLAIN) as port:
+    with web("/orders", http.HTTPStatus.UNAUTHORIZED, **_PLAIN) as port:
         yield port, str(key)
 
 

@@ -42,7 +42,7 @@ def main() -> None:
 
 @contextmanager
 def web(
-    ready: str = "/api/v1/jobs/health", status: int = http.HTTPStatus.OK, **environment: str
+    ready: str = "/api/v1/jobs/health", status: int = http.HTTPStatus.OK, /, **environment: str
 ) -> Iterator[int]:
     """The web process as the Procfile runs it, on a free port, once `ready` answers `status`."""
     with socket.socket() as probe:

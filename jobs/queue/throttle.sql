@@ -30,7 +30,7 @@ BEGIN
             ORDER BY throttle_key LIMIT 1)
     FROM keys WHERE keys.key IS NOT NULL
   )
-  SELECT keys.key FROM keys WHERE keys.key IS NOT NULL;
+  SELECT keys.key::text FROM keys WHERE keys.key IS NOT NULL;
 END
 $$;
 
