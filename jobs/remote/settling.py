@@ -149,6 +149,5 @@ def _settle(attempt: Attempt, outcome: Outcome) -> Status:
     log.info("remote.settled", job_id=attempt.id, status=status, attempt=attempt.number)
     if status == Status.QUEUED:
         announce(attempt.priority)
-    if settings.CONCURRENT_JOBS_LIMIT:
-        release_throttled()
+    release_throttled()
     return status

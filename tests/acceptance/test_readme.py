@@ -79,7 +79,7 @@ def _same(answer: dict[str, Any], shown: dict[str, Any]) -> None:
 
 def test_the_walk_through(service: Service) -> None:
     section = _section("Try it")
-    submit, ask, mistake = _blocks(section, "sh")
+    submit, ask, batch, mistake = _blocks(section, "sh")
     submitted, completed, problem = map(json.loads, _blocks(section, "json"))
 
     [job] = _ask(submit, service)
@@ -95,6 +95,8 @@ def test_the_walk_through(service: Service) -> None:
     assert all(status[moment].endswith("Z") for moment in status if moment.endswith("_at"))
     [output] = (service.media / "outputs" / job["job_id"]).iterdir()
     assert output.suffix == ".avi"
+    [report] = _ask(batch, service)
+    assert (report["accepted"], report["rejected"]) == (2, 0)
 
 
 def test_a_killed_worker(service: Service, tmp_path: Path) -> None:
