@@ -21,10 +21,10 @@ allow-x00 = false
 expected-statuses = ["2xx", "401", "403", "404", "409", "429"]
 
 # What no JSON schema says: what a job type wants of its fields, a cron expression and a zone, that
-# moments and limits agree, where a callback may go.
+# moments and limits agree, where a callback or a webhook may go.
 [[operations]]
 include-operation-id = ["submit_job", "post_jobs", "job_batches", "post_schedules",
-                        "patch_one_schedule"]
+                        "patch_one_schedule", "post_endpoints", "patch_one_endpoint"]
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422", "429"]
 
@@ -36,12 +36,6 @@ include-operation-id = ["get_jobs", "retry_jobs", "replay_jobs", "lease_jobs",
                         "leased_output", "register", "confirm", "password", "login", "post_tokens"]
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "401", "403", "404", "409", "411", "429"]
-
-# Who has no CSRF token is refused before his method is looked at.
-[[operations]]
-include-operation-id = ["get_session", "post_session"]
-[operations.checks.unsupported_method]
-enabled = false
 
 # DELETE of a job that is not final cancels it: it is there afterwards, and should be.
 [[operations]]

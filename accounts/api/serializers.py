@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from accounts.models import Token
 from accounts.scopes import SCOPES
-from jobs.api.fields import Moment, StrictSerializer, TextField
+from jobs.api.fields import Moment, SomeOfField, StrictSerializer, TextField
 
 LONGEST_PASSWORD = 4096
 MOST_TOKEN_DAYS = 366
@@ -23,21 +23,11 @@ class PasswordField(TextField):
         super().__init__(max_length=LONGEST_PASSWORD, write_only=True, **options)
 
 
-class ScopesField(serializers.ListField):
-    """Some of SCOPES, each once."""
+class ScopesField(SomeOfField):
+    """At least one of SCOPES."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            child=serializers.ChoiceField(choices=list(SCOPES)),
-            allow_empty=False,
-            max_length=len(SCOPES),
-            **options,
-        )
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        """In the order of SCOPES."""
-        given = set(super().to_internal_value(data))
-        return [scope for scope in SCOPES if scope in given]
+        super().__init__(list(SCOPES), allow_empty=False, **options)
 
 
 class CredentialsSerializer(StrictSerializer):

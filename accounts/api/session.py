@@ -2,9 +2,8 @@
 
 from django.contrib.auth import login
 from django.middleware.csrf import get_token
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
 from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,9 +13,6 @@ from accounts.api.proof import user_with
 from accounts.api.serializers import CredentialsSerializer
 
 
-# REST framework asks for it of somebody who has a session; who logs in has none yet, and could be
-# made to log in as somebody else.
-@method_decorator(csrf_protect, name="dispatch")
 class Session(APIView):
     """GET auth/session: what a page sends as X-CSRFToken. POST: log in. To log out: auth/logout."""
 
@@ -32,6 +28,9 @@ class Session(APIView):
     @extend_schema(request=CredentialsSerializer, responses=SessionStart)
     def post(self, request: Request) -> Response:
         """Answer 200 with the new CSRF token and the cookie of the session; 401, 403, 429."""
+        # REST framework asks for it of somebody who has a session; who logs in has none yet, and
+        # could be made to log in as somebody else.
+        SessionAuthentication().enforce_csrf(request)
         asked = CredentialsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         login(request._request, user_with(request, **asked.validated_data))

@@ -1,8 +1,9 @@
 """What the bodies of the API are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, NoReturn, cast
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -25,6 +26,33 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class IdField(serializers.UUIDField):
+    """An id as text: REST framework takes numbers too, and false for 0."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Refuse what is not a string."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
+
+
+class SomeOfField(serializers.ListField):
+    """Some of the choices: each once, in their order."""
+
+    def __init__(self, choices: Sequence[str], **options: Any) -> None:
+        super().__init__(
+            child=serializers.ChoiceField(choices=choices), max_length=len(choices), **options
+        )
+        self._choices = choices
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Refuse what is longer, though it may say the same twice."""
+        given = super().to_internal_value(data)
+        if len(given) > len(self._choices):
+            self.fail("max_length", max_length=len(self._choices))
+        return [choice for choice in self._choices if choice in given]
 
 
 class PriorityField(serializers.Field[int, Any, str, int]):

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from jobs.api.fields import STATUSES, PriorityField, StrictSerializer, TextField
+from jobs.api.fields import STATUSES, IdField, PriorityField, StrictSerializer, TextField
 from jobs.models import Job
 from jobs.queue.selection import Selection
 from jobs.states import Status
@@ -38,7 +38,7 @@ class SelectionSerializer(StrictSerializer):
     error_code = TextField(max_length=50, required=False)
     priority = PriorityFilter(required=False)
     owner = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
-    batch = serializers.UUIDField(required=False)
+    batch = IdField(required=False)
     created_from = serializers.DateTimeField(required=False)
     created_to = serializers.DateTimeField(required=False)
 
@@ -73,7 +73,7 @@ class BulkSerializer(SelectionSerializer):
     by a slip."""
 
     ids = serializers.ListField(
-        child=serializers.UUIDField(), max_length=MOST_IDS, allow_empty=False, required=False
+        child=IdField(), max_length=MOST_IDS, allow_empty=False, required=False
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -38,4 +38,4 @@ class CallbackSecretAnswer(_Shape):
     """What signs callbacks. old_secret_until: null for the first one."""
 
     secret = serializers.CharField()
-    old_secret_until = Moment()
+    old_secret_until = Moment(allow_null=True)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.scopes import READ, SUBMIT
-from jobs.api.fields import StrictSerializer
+from jobs.api.fields import IdField, StrictSerializer
 from jobs.api.idempotency import idempotent
 from jobs.api.pages import filters_of
 from webhooks.api.answers import DeliveryPage
@@ -27,8 +27,8 @@ class PageSerializer(StrictSerializer):
     """The parameters of a list. before: the last id of the page before."""
 
     status = serializers.ChoiceField(choices=Delivery.Status.values, required=False)
-    job = serializers.UUIDField(required=False)
-    before = serializers.UUIDField(required=False)
+    job = IdField(required=False)
+    before = IdField(required=False)
 
 
 class Deliveries(APIView):

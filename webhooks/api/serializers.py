@@ -5,25 +5,18 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from jobs.api.fields import Moment, StrictSerializer, TextField
+from jobs.api.fields import Moment, SomeOfField, StrictSerializer, TextField
 from jobs.targets import MAX_URL, BadTarget
 from webhooks.endpoints import check_url
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from webhooks.policy import EVENTS
 
 
-class EventsField(serializers.ListField):
-    """Some of EVENTS, each once; none means all."""
+class EventsField(SomeOfField):
+    """Some of EVENTS; none means all."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            child=serializers.ChoiceField(choices=EVENTS), max_length=len(EVENTS), **options
-        )
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        """In the order of EVENTS."""
-        given = set(super().to_internal_value(data))
-        return [event for event in EVENTS if event in given]
+        super().__init__(EVENTS, **options)
 
 
 class EndpointBodySerializer(StrictSerializer):
@@ -63,8 +56,8 @@ class EndpointSerializer(serializers.Serializer[Endpoint]):
     events = serializers.ListField(child=serializers.CharField())
     enabled = serializers.BooleanField()
     disabled_reason = serializers.CharField()
-    failing_since = Moment()
-    old_secret_until = Moment()
+    failing_since = Moment(allow_null=True)
+    old_secret_until = Moment(allow_null=True)
     created_at = Moment()
     links = serializers.SerializerMethodField()
 
@@ -82,10 +75,10 @@ class DeliverySerializer(serializers.Serializer[Delivery]):
     id = serializers.UUIDField()
     event = serializers.CharField()
     status = serializers.CharField()
-    endpoint = serializers.UUIDField(source="endpoint_id")
-    job = serializers.UUIDField(source="job_id")
+    endpoint = serializers.UUIDField(source="endpoint_id", allow_null=True)
+    job = serializers.UUIDField(source="job_id", allow_null=True)
     created_at = Moment()
-    settled_at = Moment()
+    settled_at = Moment(allow_null=True)
     links = serializers.SerializerMethodField()
 
     def get_links(self, delivery: Delivery) -> dict[str, str]:
@@ -97,7 +90,7 @@ class DeliveryAttemptSerializer(serializers.Serializer[DeliveryAttempt]):
     """One attempt. answer: what a stranger wrote; show it as text."""
 
     at = Moment()
-    status = serializers.IntegerField()
+    status = serializers.IntegerField(allow_null=True)
     milliseconds = serializers.IntegerField()
     answer = serializers.CharField()
     error = serializers.CharField()
