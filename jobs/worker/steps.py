@@ -130,7 +130,7 @@ class Steps:
         after = self._bounds.after(began)
         stepped = self._patience.run(lambda: step(finished, self._demand, want, after))
         missing = want - len(stepped.claimed)
-        if finished and self._released() and missing:
+        if finished and self._released(idle=missing > 0) and missing:
             more = self._patience.run(lambda: step([], self._demand, missing, after))
             stepped = Stepped(
                 stepped.lost, stepped.claimed + more.claimed, stepped.reached | more.reached
@@ -139,10 +139,10 @@ class Steps:
             self._bounds.learn(after, stepped.reached, began, time.monotonic())
         return stepped
 
-    def _released(self) -> bool:
+    def _released(self, *, idle: bool) -> bool:
         """What has ended may have made room under a limit: whether jobs that waited for it are now
-        queued."""
-        if time.monotonic() < self._release_at:
+        queued. idle: this step found too little; the next one may be long in coming."""
+        if time.monotonic() < self._release_at and not idle:
             return False
         released = bool(self._patience.run(release))
         self._release_at = 0.0 if released else time.monotonic() + RELEASE_SECONDS

@@ -322,7 +322,7 @@ def test_who_gets_which_job(web: WebServer, wanted: dict[str, Any]) -> None:
 
 def asked(web: WebServer) -> int:
     """How many requests for jobs have ended."""
-    return web.log.read_text().count("POST /api/v1/jobs/lease ")
+    return web.log.read_text().count('"route": "api/v1/jobs/lease"')
 
 
 def test_waiting(web: WebServer, wanted: dict[str, Any]) -> None:
