@@ -193,7 +193,8 @@ class Runner:
             steps=Steps(
                 demand,
                 self._patience,
-                Bounds(settings.WORKER_POLL_SECONDS),
+                # Who ends when nothing is queued has to look at everything.
+                Bounds(0.0 if self._once else settings.WORKER_POLL_SECONDS),
                 self._presence.alone,
             ),
             idle=Idle(settings.WORKER_POLL_SECONDS),

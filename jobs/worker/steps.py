@@ -136,7 +136,11 @@ class Steps:
                 stepped.lost, stepped.claimed + more.claimed, stepped.reached | more.reached
             )
         if want:
-            self._bounds.learn(after, stepped.reached, began, time.monotonic())
+            # With ageing a claim compares the first jobs of all priorities.
+            to_the_end = missing > 0 or self._demand.ageing_seconds > 0
+            self._bounds.learn(
+                after, stepped.reached, began, time.monotonic(), to_the_end=to_the_end
+            )
         return stepped
 
     def _released(self, *, idle: bool) -> bool:

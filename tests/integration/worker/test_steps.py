@@ -286,9 +286,9 @@ def take_until(steps: Steps, job: Job) -> float:
 class SlowBounds(Bounds):
     """As if a look at everything took long, because a snapshot keeps dead entries there."""
 
-    def learn(self, after: Any, reached: Any, began: float, now: float) -> None:
+    def learn(self, after: Any, reached: Any, began: float, now: float, **more: Any) -> None:
         """See Bounds."""
-        super().learn(after, reached, min(began, now - 1.0), now)
+        super().learn(after, reached, min(began, now - 1.0), now, **more)
 
 
 def test_a_job_before_the_place_that_was_reached_is_found_within_the_longest_time() -> None:
@@ -359,3 +359,15 @@ def test_a_worker_whose_threads_all_wait_ends_when_told(
         assert Job.objects.filter(id__in=later, status=Status.QUEUED, attempt=0).count() == 6
         assert Job.objects.filter(id__in=ids, status=Status.COMPLETED).count() == 6
     assert "Traceback" not in worker.output()
+
+
+def test_higher_jobs_do_not_keep_the_look_at_everything_from_the_lower_ones() -> None:
+    steps = Steps(ALL, Patience(), SlowBounds(LONGEST_SECONDS), lambda: True)
+    queue(1, priority=3)
+    steps.take([], 1)
+    late = late_job(priority=3)
+    queue(20, priority=3)
+    time.sleep(LONGEST_SECONDS)
+    queue(1, priority=9)
+    claimed = [steps.take([], 1)[0][0].job_id for _ in range(2)]
+    assert claimed[1] == late.id
