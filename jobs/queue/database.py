@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.types.json import Jsonb
@@ -58,13 +59,13 @@ class Statement:
 
         Raises django.db.OperationalError (and its kin) like Django's own cursor.
         """
-        own = _own.connection
+        own = own_connection()
         if own.connection is None:
             own.ensure_connection()
         raw: psycopg.Connection[Any] = own.connection
         with own.wrap_database_errors:
             arguments = [None if value is None else _encode(value) for value in values]
-            if raw.autocommit and not settings.PGBOUNCER:
+            if raw.autocommit and PREPARE:
                 result = self._run_prepared(raw, arguments)
             else:
                 if not raw.autocommit:
@@ -103,13 +104,17 @@ def _encode(value: str) -> bytes:
 
 
 class _Own(threading.local):
-    """This thread's Django connection: looking it up takes longer than all else around a call."""
-
     def __init__(self) -> None:
         self.connection = connections[DEFAULT_DB_ALIAS]
 
 
 _own = _Own()
+
+
+def own_connection() -> BaseDatabaseWrapper:
+    """This thread's Django connection. Django's own look for it takes longer than all else around
+    a call."""
+    return _own.connection
 
 
 class _PreparedOn(threading.local):
@@ -164,4 +169,5 @@ __all__ = [
     "fetch",
     "hang_up",
     "is_duplicate",
+    "own_connection",
 ]
