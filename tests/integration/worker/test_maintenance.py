@@ -16,7 +16,7 @@ from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
 from jobs.worker.looked import Looked, read_looked
 from jobs.worker.maintenance import LONGEST_REST
-from tests.rows import claim_one, expire, new_job
+from tests.rows import claim_one, expire, job_in, new_job
 from tests.waiting import wait_until
 from tests.workers import Workers, WorkerUnderTest, wait_final
 
@@ -68,18 +68,19 @@ def _words_a_second(listening: "psycopg.Connection[tuple[object, ...]]") -> floa
     return said / (time.monotonic() - began)
 
 
+def absent(number: int) -> None:
+    """Rows as of so many more processes, which stay for an hour."""
+    seen_at = timezone.now() + timedelta(hours=1)
+    WorkerProcess.objects.bulk_create(
+        WorkerProcess(name=f"gone:{each}", version="", pools={"high": 4}, seen_at=seen_at)
+        for each in range(number)
+    )
+
+
 def test_due_jobs_start_in_time_after_most_workers_died(workers: Workers) -> None:
     started = start(workers, PROCESSES)
     # As if there had been a hundred: their rows outlive them by a lease time, and here by more.
-    WorkerProcess.objects.bulk_create(
-        WorkerProcess(
-            name=f"gone:{number}",
-            version="",
-            pools={"high": 4},
-            seen_at=timezone.now() + timedelta(hours=1),
-        )
-        for number in range(96)
-    )
+    absent(96)
     lasting = WorkerProcess.objects.get(name__endswith=f":{started[0].pid}")
     wait_until(
         lambda: WorkerProcess.objects.filter(
@@ -137,16 +138,32 @@ def queued(job: Job) -> bool:
     return Job.objects.filter(id=job.id, status=Status.QUEUED).exists()
 
 
+def tell(looked: Looked) -> None:
+    """Tell it, and wait until it was heard: a worker that does not poll runs a job for it."""
+    heard = job_in(Status.QUEUED)
+    Job.objects.filter(id=heard.id).update(priority=0)
+    tell_workers(Looked(looked.rest, [0]).payload())
+    wait_final(heard.id)
+
+
 def test_who_is_told_that_nobody_needs_to_rescue_still_promotes(workers: Workers) -> None:
-    workers.start("--queue", "low", JOB_LEASE_SECONDS="9")
+    # Others are believed for as long as it takes many processes to look.
+    absent(100)
+    lease = 30.0
+    workers.start(*("--queue", "low"), JOB_LEASE_SECONDS=str(lease), WORKER_POLL_SECONDS="3600")
     wait_until(lambda: WorkerProcess.objects.filter(wakeup__postgresql="up").exists(), "it listens")
-    tell_workers(Looked(rest=3.0).payload())
+    before = expired()
+    wait_until(lambda: queued(before), "it rescues")
+    Job.objects.filter(id=before.id).delete()
+    tell(Looked(rest=lease * LONGEST_REST))
     lost = expired()
+    # Whoever promotes rescues in the same look: after the second of these it would be done.
     for _ in range(5):
+        tell(Looked(rest=lease * LONGEST_REST))
         due = new_job(priority=9, scheduled_at=timezone.now() + timedelta(seconds=0.1))
         wait_until(lambda due=due: queued(due), "it is promoted")  # type: ignore[misc]
-    assert not queued(lost)
-    tell_workers(Looked().payload())
+        assert not queued(lost)
+    tell(Looked())
     wait_until(lambda: queued(lost), "it is rescued")
 
 
