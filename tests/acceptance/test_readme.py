@@ -20,7 +20,7 @@ README = (PROJECT / "README.md").read_text()
 # What differs from run to run.
 CHANGING = {"id", "job_id", "created_at", "queued_at", "started_at", "completed_at", "metrics"}
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 class _ShortLeases(Service):

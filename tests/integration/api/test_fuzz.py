@@ -58,11 +58,11 @@ def server(transactional_db: None, media_root: Path) -> Iterator[str]:
             return False
 
     try:
-        wait_until(up, "the server answers", seconds=30)
+        wait_until(up, "the server answers")
         yield url
     finally:
         started.terminate()
-        started.wait(15)
+        started.wait(60)
 
 
 @pytest.mark.processes

@@ -194,7 +194,9 @@ def test_worker_processes_keep_the_limit_also_when_some_are_killed(workers: Work
     crew = [workers.start(CONCURRENT_JOBS_LIMIT=str(LIMIT)) for _ in range(4)]
     wait_until(lambda: Job.objects.filter(status=Status.COMPLETED).count() >= 30, "a part")
     crew[0].send(signal.SIGKILL)
-    wait_until(lambda: not Job.objects.exclude(status=Status.COMPLETED).exists(), "all", seconds=90)
+    wait_until(
+        lambda: not Job.objects.exclude(status=Status.COMPLETED).exists(), "all", seconds=180
+    )
 
     times = Job.objects.filter(started_at__isnull=False, completed_at__isnull=False)
     assert overlapping((job.started_at, job.completed_at) for job in times) <= LIMIT  # type: ignore[misc]

@@ -148,7 +148,7 @@ def test_cancel_sigterm_and_drain(remote: RemoteWorkers, store: Path, tmp_path: 
     idle = remote.start()
     wait_until(lambda: shown(idle), "it asks")
     idle.send(signal.SIGTERM)
-    assert idle.wait(5) == 0
+    assert idle.wait(15) == 0
     drained = remote.start()
     wait_until(lambda: shown(drained), "it asks")
     assert drain(name(drained))
@@ -158,10 +158,12 @@ def test_cancel_sigterm_and_drain(remote: RemoteWorkers, store: Path, tmp_path: 
 def test_a_local_and_two_remote_workers_side_by_side(
     remote: RemoteWorkers, workers: Workers, store: Path
 ) -> None:
+    both = [remote.start(), remote.start()]
+    wait_until(lambda: all(shown(worker) for worker in both), "they ask")
+    workers.start(
+        *("--queue", "low", "--threads", "1"), MEDIA_ROOT=str(store), JOB_LEASE_SECONDS="30"
+    )
     jobs = [transcode("short.mp4", "jpg") for _ in range(12)]
-    remote.start()
-    remote.start()
-    workers.start("--queue", "low", "--threads", "1", ready=False, MEDIA_ROOT=str(store))
     done = wait_final(*[job.id for job in jobs], seconds=60)
     assert {job.status for job in done} == {Status.COMPLETED}
     assert len({job.lease for job in done}) == len(jobs)

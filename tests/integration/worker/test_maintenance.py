@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jobs.models import Job, WorkerProcess
+from jobs.models import Job, JobAttempt, WorkerProcess
 from jobs.queue.signal import CHANNEL, tell_workers
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
@@ -23,6 +23,8 @@ from tests.workers import Workers, WorkerUnderTest, wait_final
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 SCAN_SECONDS = 1.0
+# Of a busy machine, beside what is promised.
+SLACK_SECONDS = 10.0
 PROCESSES = 4
 
 
@@ -79,14 +81,15 @@ def absent(number: int) -> None:
 
 def test_due_jobs_start_in_time_after_most_workers_died(workers: Workers) -> None:
     started = start(workers, PROCESSES)
-    # As if there had been a hundred: their rows outlive them by a lease time, and here by more.
-    absent(96)
+    # As if there had been a thousand: their rows outlive them by a lease time, and here by more.
+    # Whoever waited for his turn among so many would be late by minutes.
+    absent(1000)
     lasting = WorkerProcess.objects.get(name__endswith=f":{started[0].pid}")
     wait_until(
         lambda: WorkerProcess.objects.filter(
             id=lasting.id, seen_at__gt=lasting.seen_at + timedelta(seconds=2)
         ).exists(),
-        "it counts a hundred",
+        "it counts a thousand",
     )
     now = timezone.now()
     due = [
@@ -100,7 +103,7 @@ def test_due_jobs_start_in_time_after_most_workers_died(workers: Workers) -> Non
         worker.send(signal.SIGKILL)
     jobs = wait_final(*due)
     late = [(one.started_at - one.scheduled_at).total_seconds() for one in jobs]  # type: ignore[operator]
-    assert max(late) < SCAN_SECONDS, late
+    assert max(late) < SCAN_SECONDS + SLACK_SECONDS, late
 
 
 def test_jobs_of_the_dead_run_again_in_time_when_few_are_left(
@@ -117,12 +120,12 @@ def test_jobs_of_the_dead_run_again_in_time_when_few_are_left(
         cursor.execute("SELECT clock_timestamp()")
         killed_at = cursor.fetchone()[0]
     wait_until(
-        lambda: Job.objects.filter(id=job.id, lost_leases=1, status="IN_PROGRESS").exists(),
+        lambda: Job.objects.filter(id=job.id, lost_leases__gte=1, status="IN_PROGRESS").exists(),
         "it runs again",
     )
     again = Job.objects.get(id=job.id)
     assert again.started_at is not None
-    assert again.started_at - killed_at < timedelta(seconds=2 + 2)
+    assert again.started_at - killed_at < timedelta(seconds=2 + SCAN_SECONDS + SLACK_SECONDS)
 
 
 def expired() -> Job:
@@ -206,8 +209,9 @@ def test_after_a_slow_rescue_nobody_looks_for_a_while(workers: Workers) -> None:
     workers.start("--queue", "low", JOB_LEASE_SECONDS="6")
     first = expired()
     wait_until(lambda: queued(first), "it is rescued")
+    rescued_at = JobAttempt.objects.get(job_id=first.id).ended_at
     Job.objects.filter(id=first.id).delete()
-    began = time.monotonic()
     second = expired()
     wait_until(lambda: queued(second), "it is rescued, too")
-    assert time.monotonic() - began > LONGEST_REST * 6.0 - 0.5
+    rest = JobAttempt.objects.get(job_id=second.id).ended_at - rescued_at
+    assert rest > timedelta(seconds=LONGEST_REST * 6.0)

@@ -127,7 +127,7 @@ def test_what_its_chunk_had_done_before_is_settled(workers: Workers, tmp_path: P
     )
     ids += [submit(NewJob("noop", priority=1)).id for _ in range(400)]
     workers.start("--queue", "low", "--threads", "1")
-    done = wait_final(*ids, seconds=30)
+    done = wait_final(*ids)
     assert {job.status for job in done} == {Status.COMPLETED}
     [job] = wait_final(stuck.id)
     assert job.error_code == "timed_out"
@@ -139,7 +139,7 @@ def test_what_its_chunk_had_done_before_is_not_held_up(workers: Workers, tmp_pat
         submit(NewJob("hold", parameters={"folder": str(tmp_path)}, priority=1))
     ids = list(Job.objects.filter(job_type="noop").values_list("id", flat=True))
     worker = workers.start("--queue", "low", "--threads", "6")
-    wait_final(*ids, seconds=30)
+    wait_final(*ids)
     assert Job.objects.filter(job_type="hold", status=Status.IN_PROGRESS).count() == 5
     assert not worker.events("job.refused")
     (tmp_path / "release").touch()
