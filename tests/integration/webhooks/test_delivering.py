@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from jobs.models import Job, JobAttempt, Listener, Outbox
+from jobs.models import Job, Listener, Outbox
 from jobs.queue.outbox import hand_over
 from jobs.queue.submit import NewJob, submit
 from jobs.testing import work_off
@@ -42,10 +42,9 @@ def waits() -> list[float]:
     """For how many seconds after its last attempt each sender waits."""
     senders = Job.objects.filter(job_type="webhook", status="PENDING").order_by("id")
     return [
-        (
-            one.scheduled_at - JobAttempt.objects.filter(job=one).latest("id").ended_at
-        ).total_seconds()
+        (one.scheduled_at - one.attempts.latest("id").ended_at).total_seconds()
         for one in senders
+        if one.scheduled_at
     ]
 
 

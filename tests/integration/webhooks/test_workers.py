@@ -32,7 +32,7 @@ def start(workers: Workers, lease_seconds: int) -> WorkerUnderTest:
 def test_told_soon_in_order_and_once_more_by_a_replay(
     workers: Workers, alice: User, endpoint: Endpoint, hook: Receiver
 ) -> None:
-    start(workers, lease_seconds=30)
+    start(workers, lease_seconds=10)
     began = time.monotonic()
     jobs = [submit(NewJob("noop", owner_id=alice.pk)).id for _ in range(5)]
     wait_until(lambda: len(completed(hook)) == 5, "all is told")
@@ -80,7 +80,7 @@ def test_a_worker_that_dies_while_it_tells(
     dies.wait()
     hook.when_received = lambda: None
     let_go.set()
-    start(workers, lease_seconds=30)
+    start(workers, lease_seconds=10)
     wait_until(lambda: Delivery.objects.filter(status="delivered").count() == 3, "all is told")
     ids = [one.id for one in hook.received]
     assert ids.count(ids[0]) == 2
