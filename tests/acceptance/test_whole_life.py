@@ -65,7 +65,7 @@ class _Client(Service):
             assert job["status"] in {"QUEUED", "IN_PROGRESS"}, job
             return [job] if (job["progress"] or 0) > beyond else []
 
-        return wait_until(look, f"{job_id} gets on", seconds=60)[0]
+        return wait_until(look, f"{job_id} gets on", seconds=120)[0]
 
     def outputs(self, job_id: str) -> list[str]:
         """What the media store has of this job."""
@@ -81,7 +81,7 @@ def service() -> Iterator[_Client]:
         service = _Client(Path(name))
         started = service.start()
         try:
-            make_film(service.media, "film.mp4", seconds=60)
+            make_film(service.media, "film.mp4", seconds=120)
             yield service
             started.send_signal(signal.SIGTERM)
             started.wait(STOP_SECONDS)

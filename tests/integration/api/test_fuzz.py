@@ -53,7 +53,7 @@ def server(transactional_db: None, media_root: Path) -> Iterator[str]:
 
     def up() -> bool:
         try:
-            return httpx.get(f"{url}/jobs/types", timeout=10).is_success
+            return httpx.get(f"{url}/jobs/types", timeout=30).is_success
         except httpx.TransportError:
             return False
 
@@ -66,7 +66,7 @@ def server(transactional_db: None, media_root: Path) -> Iterator[str]:
 
 
 @pytest.mark.processes
-@pytest.mark.timeout(SECONDS + 200)
+@pytest.mark.timeout(2 * SECONDS + 600)
 def test_no_request_breaks_the_server_or_the_document(server: str, tmp_path: Path) -> None:
     # Of staff, who have no limit of requests, but without their scope.
     users = {name: user_named(name, is_staff=True) for name in ("alice", "bob", "admin")}

@@ -105,7 +105,7 @@ def test_a_worker_all_of_whose_connections_hang_goes_on(workers: Workers, stoppe
     )
     stopped.stop("")
     ids = submit_many(NewJob("noop", priority=9) for _ in range(50))
-    jobs = wait_final(*ids, seconds=60)
+    jobs = wait_final(*ids, seconds=120)
     assert {job.status for job in jobs} == {Status.COMPLETED}
     assert {job.lost_leases for job in jobs} == {0}
     wait_until(lambda: "maintenance" in hung(worker), "maintenance is freed")

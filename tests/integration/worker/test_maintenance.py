@@ -56,7 +56,7 @@ def test_workers_look_in_turn(
     wait_until(
         lambda: _words_a_second(listening) < 0.6 * PROCESSES * 1.3 / SCAN_SECONDS,
         "they look in turn",
-        seconds=60,
+        seconds=120,
     )
 
 

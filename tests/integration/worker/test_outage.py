@@ -65,7 +65,7 @@ def test_immediate_restarts_under_load_lose_nothing(server: Server, busy: Worker
         wait_until(
             lambda done=done: JobMetrics.objects.count() >= done,  # type: ignore[misc]
             f"{done} jobs done",
-            seconds=60,
+            seconds=120,
         )
         connection.close()
         server.restart("immediate")

@@ -106,7 +106,7 @@ def test_an_outcome_that_cannot_be_stored_fails_its_own_job_only(workers: Worker
         for number in range(300)
     )
     workers.start("--queue", "low")
-    statuses = [job.status for job in wait_final(*ids, seconds=60)]
+    statuses = [job.status for job in wait_final(*ids, seconds=120)]
     assert statuses == ["FAILED" if number % 50 == 49 else "COMPLETED" for number in range(300)]
 
 
