@@ -81,7 +81,7 @@ def service() -> Iterator[_Client]:
         service = _Client(Path(name))
         started = service.start()
         try:
-            make_film(service.media, "film.mp4", seconds=120)
+            make_film(service.media, "film.mp4", seconds=60)
             yield service
             started.send_signal(signal.SIGTERM)
             started.wait(STOP_SECONDS)
