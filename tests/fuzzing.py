@@ -70,7 +70,7 @@ def fuzz(
         "--seed": "1",
         "--max-time": str(seconds),
         "--exclude-path-regex": _APART,
-        "--request-timeout": "10",
+        "--request-timeout": "60",
         **({"--include-path-regex": only} if only else {}),
     }
     command = [str(PROGRAMS / "schemathesis"), "run", f"{url}/schema", "--continue-on-failure"]
@@ -80,7 +80,7 @@ def fuzz(
         capture_output=True,
         text=True,
         check=False,
-        timeout=seconds + 60,
+        timeout=seconds + 240,
     )
 
 

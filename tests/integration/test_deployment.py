@@ -183,7 +183,7 @@ def web(transactional_db: None) -> Iterator[dict[str, str]]:
     started = subprocess.Popen(command, cwd=PROJECT, env=values, stdout=subprocess.DEVNULL)
     yield values
     started.terminate()
-    assert started.wait(15) == 0
+    assert started.wait(60) == 0
 
 
 def _unhealthy(kind: str, values: dict[str, str]) -> str:

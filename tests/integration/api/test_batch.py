@@ -2,18 +2,21 @@
 
 import json
 import signal
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from jobs.api import batch, batch_items
 from jobs.api.batch_body import PIECE
 from jobs.api.batch_import import JOB_TYPE
-from jobs.models import BatchPart, IdempotencyKey, Job
+from jobs.models import BatchPart, IdempotencyKey, Job, SubmissionCount
+from jobs.queue.limits import owner_key
 from jobs.queue.submit import NewJob, submit
 from tests.integration.api.asking import assert_headers, errors_of, problem_of, refused, send
 from tests.waiting import wait_until
@@ -174,6 +177,10 @@ def test_limits_count_a_batch_whole(
     api: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.JOBS_PER_MIN_LIMIT = 5
+    # What is submitted in the next minute counts together, also across the end of this one.
+    SubmissionCount.objects.create(
+        throttle_key=owner_key(None), minute=timezone.now() + timedelta(minutes=1), jobs=0
+    )
     refused(csv(api, table(6)), 429, "too_many_submissions")
     assert csv(api, table(4)).status_code == 201
     problem_of(csv(api, table(2)), 429, "too_many_submissions")

@@ -53,20 +53,20 @@ def server(transactional_db: None, media_root: Path) -> Iterator[str]:
 
     def up() -> bool:
         try:
-            return httpx.get(f"{url}/jobs/types", timeout=10).is_success
+            return httpx.get(f"{url}/jobs/types", timeout=30).is_success
         except httpx.TransportError:
             return False
 
     try:
-        wait_until(up, "the server answers", seconds=30)
+        wait_until(up, "the server answers")
         yield url
     finally:
         started.terminate()
-        started.wait(15)
+        started.wait(60)
 
 
 @pytest.mark.processes
-@pytest.mark.timeout(SECONDS + 200)
+@pytest.mark.timeout(2 * SECONDS + 600)
 def test_no_request_breaks_the_server_or_the_document(server: str, tmp_path: Path) -> None:
     # Of staff, who have no limit of requests, but without their scope.
     users = {name: user_named(name, is_staff=True) for name in ("alice", "bob", "admin")}

@@ -82,7 +82,7 @@ def test_retry_after_is_waited_for_and_not_longer_than_patience() -> None:
     with serving(limited, Answer(200, JOB)) as script, Client(script.url) as client:
         began = time.monotonic()
         client.get("0198")
-        assert 1 <= time.monotonic() - began < 10
+        assert 1 <= time.monotonic() - began < 30
     hour = refusal(429, "too_many_requests", {"Retry-After": "3600"})
     with serving(hour) as script, Client(script.url) as client:
         with pytest.raises(TooManyRequests) as caught:
@@ -199,13 +199,13 @@ def test_waiting_ends_in_time() -> None:
         began = time.monotonic()
         with pytest.raises(WaitTimedOut) as caught:
             client.wait("0198", timeout=0.5)
-        assert 0.5 <= time.monotonic() - began < 5
+        assert 0.5 <= time.monotonic() - began < 30
     assert caught.value.job.status == "QUEUED"
     with serving(Answer(200, JOB), LOST) as script, Client(script.url) as client:
         began = time.monotonic()
         with pytest.raises(Unreachable):
             client.wait("0198", timeout=0.5)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def test_a_cancellation_whose_answer_was_lost() -> None:
