@@ -304,6 +304,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "jobs.api.schema_hooks.add_errors",
+        "jobs.api.schema_hooks.add_bounds",
         "jobs.api.schema_hooks.add_links",
         "jobs.api.schema_hooks.add_examples",
     ],
@@ -365,9 +366,10 @@ if not DEBUG:
 X_FRAME_OPTIONS = "DENY"
 
 _VALIDATORS = "django.contrib.auth.password_validation"
+SHORTEST_PASSWORD = 12
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
-    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": SHORTEST_PASSWORD}},
     {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
     {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
     {"NAME": "accounts.passwords.RevokesTokens"},

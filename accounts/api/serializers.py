@@ -27,7 +27,7 @@ class ScopesField(SomeOfField):
     """At least one of SCOPES."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(list(SCOPES), allow_empty=False, **options)
+        super().__init__(list(SCOPES), allow_empty=False, min_length=1, **options)
 
 
 class CredentialsSerializer(StrictSerializer):

@@ -259,6 +259,30 @@ def test_a_background_batch_that_is_cancelled_or_wrong_makes_nothing(
     assert json.dumps(done[0].result)
 
 
+def test_a_large_array_reports_its_items(
+    api: Client, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, larger than what is read at once, with a wrong item in the middle."""
+    monkeypatch.setattr(batch, "SMALL_BYTES", 1_000)
+    rows = 12_000
+    items = [{"source_file": "v.mp4", "target_format": "avi", "name": "x" * 90}] * rows
+    wrong = {"source_file": "v.mp4", "target_format": "xyz"}
+    body = json.dumps([*items[:7_000], wrong, *items[7_000:]]).encode()
+    assert len(body) > PIECE
+    response = csv(api, body, "?partial=true", "application/json")
+    assert response.status_code == 202, response.content
+    job_id = UUID(response.json()["batch"])
+    workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
+    [done] = wait_final(job_id)
+    report = done.result
+    assert report is not None
+    assert (report["accepted"], report["rejected"], report["total"]) == (rows, 1, rows + 1)
+    assert [(one["row"], one["line"], one["code"]) for one in report["errors"]] == [
+        (7_001, None, "unknown_format")
+    ]
+    assert Job.objects.filter(parent=job_id).count() == rows
+
+
 @pytest.mark.parametrize("small_lines", [10_000, 1])
 @pytest.mark.django_db
 def test_a_key_makes_one_batch(
