@@ -5,15 +5,9 @@ from django.urls import path
 from jobs.api.batch import CancelBatch, JobBatches
 from jobs.api.bulk import DeadLetter, ReplayJobs, RetryJobs
 from jobs.api.jobs import CancelJob, JobEvents, Jobs, OneJob, ReplayJob, RetryJob
-from jobs.api.leases import (
-    CompleteJob,
-    FailJob,
-    JobProgress,
-    LeasedOutput,
-    LeasedSource,
-    LeaseJobs,
-    ReleaseJob,
-)
+from jobs.api.lease_calls import CompleteJob, FailJob, JobProgress, ReleaseJob
+from jobs.api.lease_files import LeasedOutput, LeasedSource
+from jobs.api.leases import LeaseJobs
 from jobs.api.outputs import JobOutput, OutputLink, SharedOutput
 from jobs.api.pools import PausePool, Pools, ResumePool
 from jobs.api.schedules import OneSchedule, PauseSchedule, ResumeSchedule, Schedules

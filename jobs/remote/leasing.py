@@ -14,6 +14,7 @@ from jobs.priorities import Pool
 from jobs.queue.claim import Demand
 from jobs.queue.claim_typed import claim_typed
 from jobs.remote import presence
+from jobs.remote.upkeep import upkeep
 
 SHARE = 20  # looking takes at most one part in so many of the time
 
@@ -68,6 +69,7 @@ def lease(wanted: Wanted, seconds: float, hung_up: Callable[[], bool]) -> Offer:
 
     hung_up: whether the worker has gone meanwhile; nothing is claimed for one that has.
     """
+    upkeep.begin()
     if not seconds:
         return _look_until(wanted, 0.0, hung_up, waits=False)
     with _waiting.place() as waits:

@@ -30,16 +30,23 @@ class Patience:
     an outage is logged once.
 
     watchdog: ends an operation that has had no answer for `seconds`, or for as long as its caller
-    says. Whose thread is not started ends none.
+    says. Whose thread is not started ends none. recovered_at: when an outage ended, by
+    `time.monotonic()`, that this process knows of though it saw none.
     """
 
-    def __init__(self, watchdog: Watchdog | None = None, seconds: float = math.inf) -> None:
+    def __init__(
+        self,
+        watchdog: Watchdog | None = None,
+        seconds: float = math.inf,
+        *,
+        recovered_at: float = -math.inf,
+    ) -> None:
         self._watchdog = watchdog or Watchdog(seconds)
         self._seconds = seconds
         self._giving_up = threading.Event()
         self._lock = threading.Lock()
         self._lost_at: float | None = None
-        self._recovered_at = -math.inf
+        self._recovered_at = recovered_at
 
     def up_for(self) -> float:
         """How many seconds ago the last outage that this process saw has ended: infinity when it
