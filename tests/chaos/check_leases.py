@@ -27,6 +27,8 @@ _RECORDED = {
 }
 # A worker renews three times a lease: shorter than this, nothing can be lost.
 _NOTICEABLE_SECONDS = LEASE_SECONDS / 2
+# What loses answers, and else costs nothing.
+_SHORT = ("restart", "crash", "terminate", "cut", "ambiguous", "web_kill")
 # From its start until a worker asks for a job: a second or two on a quiet machine. Nothing is
 # promised of it, but while it lasts a worker is not asked to be quick, so it must end.
 _START_SECONDS = 30.0
@@ -159,7 +161,7 @@ def _costs_leases(fault: Disturbance, lease: Lease) -> bool:
     if fault.kind in ("full_disk", "term", "stall"):
         return True
     # An outage alone costs nothing, unless the answer to the claim went with it.
-    return fault.kind in ("restart", "crash", "terminate", "cut", "ambiguous") and not lease.known
+    return fault.kind in _SHORT and not lease.known
 
 
 def workers_begin_to_serve(evidence: Evidence) -> Iterator[Violation]:

@@ -10,7 +10,7 @@ from typing import Any
 from tests.chaos.clock import now
 from tests.chaos.insist import TROUBLES, note
 from tests.chaos.ledger import Tail
-from tests.chaos.plan import EVERYONE, SLOTS
+from tests.chaos.plan import EVERYONE, SLOTS, Workforce
 from tests.chaos.points import make_counters
 from tests.chaos.stage import Stage
 from tests.service import PROJECT
@@ -24,9 +24,10 @@ _STALL_SECONDS = 1.0
 class Crew(threading.Thread):
     """Holds one process in every slot."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, workforce: Workforce) -> None:
         super().__init__(name="crew", daemon=True)
         self._stage = stage
+        self._workforce = workforce
         self._tail = Tail(stage.records)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._start_at = dict.fromkeys(SLOTS, 0.0)
@@ -116,13 +117,13 @@ class Crew(threading.Thread):
             self._stage.ledger.write("fault_over", slot=EVERYONE, name="stall")
 
     def _start(self, slot: str) -> None:
-        queues = [part for pool in SLOTS[slot] for part in ("--queue", pool)]
+        arguments, environment = self._stage.worker(self._workforce, slot)
         with self.log(slot).open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.worker", slot, *queues],
+                [sys.executable, "-m", "tests.chaos.worker", slot, *arguments],
                 cwd=PROJECT,
                 env={
-                    **self._stage.environment_of(slot),
+                    **environment,
                     "CHAOS_COUNTERS": str(self._counters(slot)),
                 },
                 stdout=log,

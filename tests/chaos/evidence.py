@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jobs.states import FINAL, Status
 from tests.chaos.history import Change, History
 from tests.chaos.ledger import Record
-from tests.chaos.plan import EVERYONE
+from tests.chaos.plan import EVERYONE, WORKFORCES, Workforce
 from tests.chaos.stalls import Stalls
 
 DEADLY = ("kill", "segfault", "exit", "poison")
@@ -54,7 +54,8 @@ class Disturbance:
 
 
 class Evidence:
-    """drained: all jobs became final in time. left: what was there that should not be."""
+    """drained: all jobs became final in time. left: what was there that should not be. workforce:
+    who worked."""
 
     def __init__(
         self,
@@ -63,7 +64,9 @@ class Evidence:
         *,
         drained: bool,
         left: Iterable[str] = (),
+        workforce: Workforce = WORKFORCES["local"],
     ) -> None:
+        self.workforce = workforce
         self.drained = drained
         self.left = list(left)
         self.rows = history.rows
@@ -150,7 +153,7 @@ class Evidence:
             ended = min(after, default=t)
         return Disturbance(
             kind,
-            slot,
+            EVERYONE if slot == self.workforce.door else slot,
             began,
             ended + _IN_FLIGHT_SECONDS,
             record.get("seconds", 0.0),

@@ -43,6 +43,7 @@ class Faults:
         self._over = threading.Event()
         self._database = threading.Lock()
         self._redis = threading.Lock()
+        self._web = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._broken: list[Exception] = []
 
@@ -121,6 +122,11 @@ class Faults:
         with self._database:
             self._last(fault, crash, lambda: self._stage.server.ensure(_RETURN_SECONDS))
             self._stage.ledger.write("database_up")
+
+    def _web_kill(self, fault: Fault) -> None:
+        """It is away for so long; what it was at is lost, and the connections of everybody."""
+        with self._web:
+            self._last(fault, self._stage.web.kill, self._stage.web.restart)
 
     def _full_disk(self, fault: Fault) -> None:
         disk = self._stage.disk

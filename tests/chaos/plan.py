@@ -11,6 +11,7 @@ POLL_SECONDS = 0.5
 GRACE_SECONDS = 1.5
 MOST_LOST_LEASES = 3
 
+# With the threads that local workers have for each.
 POOLS = "high=7-10:2,low=0-6:2"
 SLOTS: dict[str, tuple[str, ...]] = {
     "high-1": ("high",),
@@ -19,10 +20,32 @@ SLOTS: dict[str, tuple[str, ...]] = {
     "low-2": ("low",),
     "both": ("high", "low"),
 }
+# A remote worker serves one pool.
+REMOTE_SLOTS = {**SLOTS, "both": ("low",)}
 EVERYONE = "*"
 DOORS = ("api", "python")
 # The door of the machine's own pulse, which EVERYONE does not mean.
 PULSE_DOOR = "pulse"
+
+
+@dataclass(frozen=True, slots=True)
+class Workforce:
+    """Who works in the slots.
+
+    command: of manage.py. slots: which pools each serves. threads: how many jobs of a pool one does
+    at a time. door: of the proxy, through which all of them come to the database, where it is one.
+    """
+
+    command: str
+    slots: dict[str, tuple[str, ...]]
+    threads: int
+    door: str = ""
+
+
+WORKFORCES = {
+    "local": Workforce("run_workers", SLOTS, 2),
+    "remote": Workforce("remote_worker", REMOTE_SLOTS, 1, door="api"),
+}
 
 # Shares of what is submitted. The rare ones hold a thread for long.
 MIX = {
@@ -66,16 +89,17 @@ class Fault:
 class Plan:
     """All that a run depends on.
 
-    rate: jobs a second. mix: shares of the kinds of jobs. environment: of workers and web server,
-    over the usual one. tmpfs: the database is on a small file system of its own. idle_seconds: how
-    long workers find nothing before the load begins. drain_seconds: how long the backlog may take
-    after it has ended.
+    workers: a name in WORKFORCES. rate: jobs a second. mix: shares of the kinds of jobs.
+    environment: of workers and web server, over the usual one. tmpfs: the database is on a small
+    file system of its own. idle_seconds: how long workers find nothing before the load begins.
+    drain_seconds: how long the backlog may take after it has ended.
     """
 
     seed: int
     scenario: str
     seconds: float
     faults: tuple[Fault, ...] = ()
+    workers: str = "local"
     rate: float = 40.0
     mix: dict[str, int] = field(default_factory=lambda: dict(MIX))
     environment: dict[str, str] = field(default_factory=dict)
@@ -84,6 +108,11 @@ class Plan:
     idle_seconds: float = 0.0
     drain_seconds: float = 40.0
     comment: str = ""
+
+    @property
+    def workforce(self) -> Workforce:
+        """Who works."""
+        return WORKFORCES[self.workers]
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from random import Random
 
-from tests.chaos.plan import Fault, Plan
+from tests.chaos.plan import MIX, SLOTS, Fault, Plan
 from tests.chaos.scenarios import (
     Faults,
     Scenario,
@@ -16,6 +16,7 @@ from tests.chaos.scenarios import (
     pinned_xmin,
     poison,
     redis,
+    remote,
     restart,
     roll,
     slow,
@@ -54,6 +55,12 @@ def mixed(random: Random, seconds: float) -> Faults:
             yield Fault(kind, at=at)
 
 
+# A job costs a remote worker several requests; one that does not listen costs it its process, and
+# what its outputs hold is looked at.
+_REMOTE_RATE = 8.0
+_REMOTE_MIX = {kind: share for kind, share in MIX.items() if kind not in ("deaf", "file")}
+_REMOTE_ENVIRONMENT = {"LEASE_WAITERS": str(len(SLOTS)), "WEB_THREADS": str(4 * len(SLOTS))}
+
 SCENARIOS: dict[str, Scenario] = {
     made.__name__: made
     for made in (
@@ -72,6 +79,7 @@ SCENARIOS: dict[str, Scenario] = {
         roll,
         maintainers,
         pinned_xmin,
+        remote,
         mixed,
     )
 }
@@ -95,4 +103,12 @@ def make_plan(scenario: str, seed: int, seconds: float) -> Plan:
         return replace(plan, environment={"WAKEUP_NOTIFY": "False"})
     if scenario == "maintainers":
         return replace(plan, environment={"JOB_RETRY_SCAN_SECONDS": "0.02"})
+    if scenario == "remote":
+        return replace(
+            plan,
+            workers="remote",
+            rate=_REMOTE_RATE,
+            mix=_REMOTE_MIX,
+            environment=_REMOTE_ENVIRONMENT,
+        )
     return plan

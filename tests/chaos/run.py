@@ -47,7 +47,7 @@ def run(plan: Plan, *, mutant: str = "", keep_logs: Path | None = None) -> Repor
 
 
 def _run(plan: Plan, built: stage.Stage, keep_logs: Path | None) -> Report:
-    crew = Crew(built)
+    crew = Crew(built, plan.workforce)
     crew.start()
     try:
         drained = _loaded(plan, built, crew)
@@ -57,7 +57,11 @@ def _run(plan: Plan, built: stage.Stage, keep_logs: Path | None) -> Report:
         lambda: History.read(built.server.url, epoch_of_monotonic()), "the history", built.ledger
     )
     evidence = Evidence(
-        read(built.records), history, drained=drained, left=leftovers(built, history.rows)
+        read(built.records),
+        history,
+        drained=drained,
+        left=leftovers(built, history.rows),
+        workforce=plan.workforce,
     )
     violations = audit(evidence)
     if violations and keep_logs:
@@ -73,7 +77,7 @@ def _loaded(plan: Plan, built: stage.Stage, crew: Crew) -> bool:
     from tests.chaos.faults import Faults
 
     _wait_for_workers(built)
-    driver = Driver(plan, built.ledger, built.web)
+    driver = Driver(plan, built.ledger, built.web.url)
     teller = _Teller(plan, crew)
     teller.start()
     time.sleep(plan.idle_seconds)

@@ -26,6 +26,18 @@ PASSES = {
     "promote.before": 4.0,
     "promote.after_commit": 0.3,
 }
+# A remote worker does one job at a time, and looks after no others.
+REMOTE_PASSES = {
+    "claim.before": 1.5,
+    "claim.after_commit": 1.2,
+    "processor.start": 1.2,
+    "processor.effect": 1.0,
+    "processor.end": 1.2,
+    "finish.before": 1.2,
+    "finish.after_commit": 1.2,
+    "heartbeat.before": 0.2,
+    "heartbeat.after_commit": 0.2,
+}
 
 
 def times(random: Random, seconds: float, every: float) -> Iterator[float]:
@@ -40,29 +52,36 @@ def _somebody(random: Random) -> str:
     return random.choice(list(SLOTS))
 
 
-def _at_point(random: Random, seconds: float, kind: str, length: float = 0.0) -> Fault:
-    point = random.choice(list(PASSES))
-    number = random.randint(1, max(2, int(PASSES[point] * seconds * 0.8)))
+def _at_point(
+    random: Random, seconds: float, kind: str, passes: dict[str, float], length: float = 0.0
+) -> Fault:
+    point = random.choice(list(passes))
+    number = random.randint(1, max(2, int(passes[point] * seconds * 0.8)))
     return Fault(kind, _somebody(random), point=point, number=number, seconds=length)
 
 
-def kill(random: Random, seconds: float, every: float = 2.5) -> Faults:
+def kill(
+    random: Random, seconds: float, every: float = 2.5, passes: dict[str, float] = PASSES
+) -> Faults:
     """SIGKILL, half of them at named points."""
     for at in times(random, seconds, every):
         if random.random() < 0.5:
             yield Fault("kill", _somebody(random), at=at)
         else:
-            yield _at_point(random, seconds, random.choice(("kill", "kill", "segfault", "exit")))
+            kind = random.choice(("kill", "kill", "segfault", "exit"))
+            yield _at_point(random, seconds, kind, passes)
 
 
-def stop_long(random: Random, seconds: float, every: float = 4.0) -> Faults:
+def stop_long(
+    random: Random, seconds: float, every: float = 4.0, passes: dict[str, float] = PASSES
+) -> Faults:
     """SIGSTOP past the lease, then SIGCONT."""
     for at in times(random, seconds, every):
         length = round(LEASE_SECONDS + random.uniform(0.5, 2.5), 1)
         if random.random() < 0.5:
             yield Fault("stop", _somebody(random), at=at, seconds=length)
         else:
-            yield _at_point(random, seconds, "stop", length)
+            yield _at_point(random, seconds, "stop", passes, length)
 
 
 def stop_short(random: Random, seconds: float, every: float = 2.5) -> Faults:
@@ -72,7 +91,7 @@ def stop_short(random: Random, seconds: float, every: float = 2.5) -> Faults:
         if random.random() < 0.5:
             yield Fault("stop", _somebody(random), at=at, seconds=length)
         else:
-            yield _at_point(random, seconds, "stop", length)
+            yield _at_point(random, seconds, "stop", PASSES, length)
 
 
 def restart(random: Random, seconds: float, every: float = 9.0) -> Faults:
@@ -159,3 +178,16 @@ def pinned_xmin(random: Random, seconds: float) -> Faults:
     """A transaction that stays open keeps dead rows from being cleaned."""
     yield Fault("pinned", at=1.0, seconds=round(seconds * 0.9, 1))
     yield from kill(random, seconds, every=6.0)
+
+
+def remote(random: Random, seconds: float) -> Faults:
+    """Nobody works but remote workers, by HTTP: they are killed and stopped, the web server is
+    killed and comes back later, it loses answers of the database, and that ends."""
+    yield from kill(random, seconds, 4.0, REMOTE_PASSES)
+    yield from stop_long(random, seconds, 6.0, REMOTE_PASSES)
+    yield from roll(random, seconds)
+    yield from restart(random, seconds, every=15.0)
+    for at in times(random, seconds, 10.0):
+        yield Fault("web_kill", at=at, seconds=round(random.uniform(0, 2 * LEASE_SECONDS), 1))
+    for at in times(random, seconds, 3.0):
+        yield Fault("ambiguous", "api", at=at)

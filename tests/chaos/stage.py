@@ -1,17 +1,13 @@
 """What a run takes place on: folder, ledger, database, proxy, Redis, web server."""
 
-import contextlib
 import os
 import random
-import re
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import psycopg
 
 from mediaproc import embedded_postgres
@@ -21,19 +17,19 @@ from tests.chaos import history, ledger, plan
 from tests.chaos.disk import SmallDisk
 from tests.chaos.insist import insist
 from tests.chaos.ledger import Ledger
-from tests.chaos.plan import DOORS, PULSE_DOOR, SLOTS, Plan
+from tests.chaos.plan import DOORS, PULSE_DOOR, SLOTS, Plan, Workforce
 from tests.chaos.proxy import Proxy
+from tests.chaos.web import Web
 from tests.redis_server import RedisServer
-from tests.service import PROJECT, free_port
-from tests.waiting import wait_until
 
+_NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"
 _START_SECONDS = 180.0  # of a server; nothing is promised of it here
 TYPES = ("quick", "wait", "flaky", "broken", "raising", "file", "poison")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """All of it, running. web: the address of the API."""
+    """All of it, running. token: of who may have everybody's jobs."""
 
     folder: Path
     records: Path
@@ -45,11 +41,21 @@ class Stage:
     redis: RedisServer | None
     environment: dict[str, str]
     mark: str
-    web: str
+    web: Web
+    token: str
 
-    def environment_of(self, door: str) -> dict[str, str]:
-        """The environment of a process that comes to the database through this door."""
-        return {**self.environment, "DATABASE_URL": self.address_of(door)}
+    def worker(self, workforce: Workforce, slot: str) -> tuple[list[str], dict[str, str]]:
+        """The arguments of manage.py for the worker in a slot, and its environment."""
+        pools = workforce.slots[slot]
+        if workforce.door:  # it comes there by HTTP
+            [pool] = pools
+            asked = ["--server", self.web.address, "--pool", pool, "--types", ",".join(TYPES)]
+            nowhere = {"DATABASE_URL": _NOWHERE, "MEDIA_ROOT": "/nonexistent"}
+            own = {"REMOTE_WORKER_TOKEN": self.token, "TMPDIR": str(self.folder)}
+            return [workforce.command, *asked], {**self.environment, **nowhere, **own}
+        queues = [part for pool in pools for part in ("--queue", pool)]
+        address = {"DATABASE_URL": self.address_of(slot)}
+        return [workforce.command, *queues], {**self.environment, **address}
 
     def address_of(self, door: str) -> str:
         """The database through a door."""
@@ -87,10 +93,13 @@ def built(wanted: Plan, mutant: str) -> Iterator[Stage]:
             mutant,
             own,
         )
+        token = insist(_token, "a token for workers", own)
         stack.callback(_let_go)
-        web = stack.enter_context(_web(environment | {"DATABASE_URL": _url(proxy, "api")}, folder))
+        web = Web(environment | {"DATABASE_URL": _url(proxy, "api")}, folder / "web.log")
+        stack.callback(web.kill)
+        web.restart()
         yield Stage(
-            folder, records, address, own, server, disk, proxy, redis, environment, mark, web
+            folder, records, address, own, server, disk, proxy, redis, environment, mark, web, token
         )
 
 
@@ -149,6 +158,18 @@ def _prepare(environment: dict[str, str], server: Server, mutant: str, own: Ledg
             MUTANTS[mutant].in_database(connection)
 
 
+def _token() -> str:
+    """Of a user of the staff, to work with."""
+    from django.contrib.auth.models import User
+
+    from accounts.models import Token
+    from accounts.scopes import WORK
+
+    staff, _ = User.objects.get_or_create(username="staff", is_staff=True)
+    _, token = Token.objects.create(staff, scopes=[WORK])
+    return str(token)
+
+
 def _let_go() -> None:
     """Nothing of this process may reconnect once the stage comes down."""
     from django.db import connection
@@ -167,36 +188,3 @@ def _redis(folder: Path) -> Iterator[RedisServer]:
         yield server
     finally:
         server.kill()
-
-
-@contextmanager
-def _web(environment: dict[str, str], folder: Path) -> Iterator[str]:
-    """The web process as the Procfile runs it, on a free port."""
-    port = free_port()
-    command = re.search(r"^web: (.*)$", (PROJECT / "Procfile").read_text(), re.MULTILINE)
-    assert command is not None
-    with (folder / "web.log").open("wb") as log:
-        process = subprocess.Popen(
-            ["sh", "-c", command[1]],  # noqa: S607 - as a Procfile runner does it
-            cwd=PROJECT,
-            env={**environment, "BIND_HOST": "127.0.0.1", "PORT": str(port)},
-            stdout=log,
-            stderr=log,
-        )
-    url = f"http://127.0.0.1:{port}/api/v1"
-    try:
-        wait_until(lambda: _answers(url), "the web server answers", seconds=_START_SECONDS)
-        yield url
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/jobs/health").status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False

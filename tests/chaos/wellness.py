@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from jobs.priorities import Pool
-from tests.chaos.evidence import DEADLY, Evidence
-from tests.chaos.plan import EVERYONE, LEASE_SECONDS, SLOTS
+from tests.chaos.evidence import DEADLY, Disturbance, Evidence
+from tests.chaos.plan import EVERYONE, LEASE_SECONDS
 
 # Of everyone at once: while these last nobody can be asked to be quick.
 OUTAGES = ("restart", "crash", "full_disk")
-GENERAL = (*OUTAGES, "terminate", "slow", "half_open", "stall")
+GENERAL = (*OUTAGES, "web_kill", "terminate", "slow", "half_open", "stall")
 # Of one worker: while these last it is not the one to be quick.
 _HARMFUL = (*GENERAL, *DEADLY, "stop", "term")
 # A job that lasts longer holds its thread; the others come and go.
@@ -37,13 +37,12 @@ class Wellness:
 
     def __init__(self, evidence: Evidence) -> None:
         self._stalls = evidence.stalls
+        self._workforce = evidence.workforce
         self._ill: dict[str, list[_Interval]] = defaultdict(list)
         self._busy: dict[tuple[str, str], list[_Interval]] = defaultdict(list)
         for one in evidence.disturbances:
             if one.kind in _HARMFUL:
-                # After its start the server rescues nothing for one lease.
-                after = LEASE_SECONDS if one.kind in OUTAGES else 0.0
-                self._ill[one.slot].append((one.began, one.ended + after))
+                self._ill[one.slot].append((one.began, one.ended + _after(one)))
         for record in evidence.by_what["exited"]:
             served = [
                 one["t"]
@@ -60,7 +59,7 @@ class Wellness:
     def longest(self, pool: Pool, began: float, ended: float) -> Stretch:
         """For how long one and the same worker of the pool was well without a break, at most; of
         several stretches the one in which it could have worked longest."""
-        slots = [slot for slot, served in SLOTS.items() if pool.name in served]
+        slots = [slot for slot, served in self._workforce.slots.items() if pool.name in served]
         return max((self._longest(slot, pool, began, ended) for slot in slots), key=_fair)
 
     def _longest(self, slot: str, pool: Pool, began: float, ended: float) -> Stretch:
@@ -69,13 +68,21 @@ class Wellness:
         longest = current = Stretch(0.0, 0.0)
         moment = began
         while moment < ended:
-            well = not _count(ill, moment) and _count(busy, moment) < pool.threads
+            well = not _count(ill, moment) and _count(busy, moment) < self._workforce.threads
             stalled = self._stalls.within(moment, moment + STEP_SECONDS)
             seconds = current.seconds + STEP_SECONDS
             current = Stretch(seconds, current.stalled + stalled) if well else Stretch(0.0, 0.0)
             longest = max(longest, current, key=_fair)
             moment += STEP_SECONDS
         return longest
+
+
+def _after(outage: Disturbance) -> float:
+    """After its start a server rescues nothing for one lease; and who found no web server asks
+    again after at most twice as long as that was away."""
+    if outage.kind == "web_kill":
+        return max(LEASE_SECONDS, 2 * (outage.ended - outage.began))
+    return LEASE_SECONDS if outage.kind in OUTAGES else 0.0
 
 
 def _fair(stretch: Stretch) -> tuple[float, float]:

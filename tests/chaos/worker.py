@@ -1,6 +1,6 @@
-"""One worker process: the ordinary `run_workers`, with the points of the plan in it.
+"""One worker process: the ordinary `run_workers` or `remote_worker`, with the points of the plan.
 
-python -m tests.chaos.worker SLOT --queue high ...
+python -m tests.chaos.worker SLOT run_workers --queue high ...
 """
 
 import os
@@ -19,7 +19,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from tests.chaos import mutants, points, seams
+    from tests.chaos import mutants, points, remote_seams, seams
     from tests.chaos.ledger import Ledger
     from tests.chaos.plan import Plan
 
@@ -35,11 +35,12 @@ def main() -> None:
     if mutant := os.environ.get("CHAOS_MUTANT"):
         mutants.MUTANTS[mutant].in_worker()
     seams.install()
+    remote_seams.install()
     resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + MEMORY_BYTES,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(["manage.py", "run_workers", *arguments])
+    execute_from_command_line(["manage.py", *arguments])
 
 
 if __name__ == "__main__":

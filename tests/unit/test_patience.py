@@ -1,6 +1,7 @@
 """What a process knows of outages of the database."""
 
 import math
+import time
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,7 @@ def test_without_an_outage_it_has_always_been_up() -> None:
     patience = Patience()
     assert patience.run(failing(0)) == 0.0
     assert patience.up_for() == math.inf
+    assert Patience(recovered_at=time.monotonic() - 5.0).up_for() < math.inf
 
 
 def test_one_lost_connection_is_no_outage() -> None:

@@ -20,6 +20,9 @@ from tests.films import make_film
 from tests.web import WebServer
 from tests.workers import PROJECT, WorkerUnderTest, database_url
 
+# Long enough for a busy machine to renew, and short for those who wait for its end.
+LEASE_SECONDS = "5"
+
 
 @pytest.fixture(scope="session")
 def _served(
@@ -32,8 +35,14 @@ def _served(
     (store / "sources").mkdir(parents=True)
     make_film(store, "short.mp4", 1)
     make_film(store, "long.mp4", 12)
-    # Long enough for a busy machine to renew, and short for those who wait for its end.
-    server = WebServer(database_url(), store, folder / "web.log", JOB_LEASE_SECONDS="5")
+    server = WebServer(
+        database_url(),
+        store,
+        folder / "web.log",
+        JOB_LEASE_SECONDS=LEASE_SECONDS,
+        # It outlives tests, and must neither rescue under one nor be in the way of its end.
+        JOB_RETRY_SCAN_SECONDS="3600",
+    )
     yield server, store
     server.stop()
 
@@ -52,6 +61,16 @@ def web(transactional_db: None, _served: tuple[WebServer, Path], store: Path) ->
     server, _ = _served
     server.token = token_of(user_named("staff", is_staff=True))
     return server
+
+
+@pytest.fixture
+def web_alone(web: WebServer, store: Path, tmp_path: Path) -> Iterator[WebServer]:
+    """A server of this test that looks after all jobs, as nobody else does."""
+    log = tmp_path / "web.log"
+    server = WebServer(database_url(), store, log, JOB_LEASE_SECONDS=LEASE_SECONDS)
+    server.token = web.token
+    yield server
+    server.stop()
 
 
 def token_of(user: User, *scopes: str) -> str:
@@ -105,6 +124,14 @@ class RemoteWorkers:
 @pytest.fixture
 def remote(web: WebServer, tmp_path: Path) -> Iterator[RemoteWorkers]:
     started = RemoteWorkers(web, tmp_path)
+    yield started
+    started.kill_all()
+
+
+@pytest.fixture
+def remote_alone(web_alone: WebServer, tmp_path: Path) -> Iterator[RemoteWorkers]:
+    """The only workers of `web_alone`."""
+    started = RemoteWorkers(web_alone, tmp_path)
     yield started
     started.kill_all()
 

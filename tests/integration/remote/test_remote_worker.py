@@ -2,9 +2,11 @@
 
 import signal
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from jobs.models import Job, JobAttempt, JobMetrics, WorkerProcess
 from jobs.queue.cancel import cancel
@@ -70,27 +72,38 @@ def test_a_transcode_by_http_alone(remote: RemoteWorkers, web: WebServer, store:
     assert not WorkerProcess.objects.exists()  # it said goodbye
 
 
-def test_another_worker_does_what_a_killed_one_had(
-    remote: RemoteWorkers, workers: Workers, store: Path
+def test_web_and_remote_workers_need_nobody_else(
+    remote_alone: RemoteWorkers, web_alone: WebServer, store: Path
 ) -> None:
-    workers.start("--queue", "high")  # looks after lost leases
-    first = remote.start()
+    workers = {name(worker): worker for worker in (remote_alone.start(), remote_alone.start())}
     job = transcode("long.mp4", "webm")
-    under_way(job, first)
-    children = ffmpegs(first.pid)
-    assert shown(first)
+    wait_until(lambda: Job.objects.get(id=job.id).worker, "somebody has it")
+    job.refresh_from_db()
+    killed = workers.pop(job.worker)
+    under_way(job, killed)
+    [left] = workers.values()
+    wait_until(lambda: shown(left), "the other asks")
+    children = ffmpegs(killed.pid)
 
-    first.send(signal.SIGKILL)
+    killed.send(signal.SIGKILL)
     wait_until(lambda: not any(runs(child) for child in children), "its ffmpeg is gone")
     Job.objects.filter(id=job.id).update(target_format="mp4")  # faster
-    remote.start()
     [done] = wait_final(job.id, seconds=120)
 
     assert (done.status, done.lost_leases, done.attempt) == (Status.COMPLETED, 1, 1)
+    assert done.worker == name(left)
     assert done.result is not None
     assert files(store) == [store / "outputs" / done.result["output"]]
     [lost] = JobAttempt.objects.all()
-    assert lost.outcome == "lost"
+    assert (lost.outcome, lost.worker) == ("lost", name(killed))
+
+    soon = timezone.now() + timedelta(seconds=1)
+    scheduled = submit(NewJob("transcode", "short.mp4", "jpg", priority=2, scheduled_at=soon))
+    expires = submit(NewJob("noop", priority=2, expires_in=2.0))  # which nobody asks for
+    promoted, expired = wait_final(scheduled.id, expires.id)
+    assert promoted.status == Status.COMPLETED
+    assert (expired.status, expired.error_code) == (Status.FAILED, "expired")
+    assert web_alone.log.read_text().count("upkeep.started") == 1
 
 
 def test_who_was_stopped_past_its_lease_publishes_nothing(
