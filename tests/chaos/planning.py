@@ -3,7 +3,7 @@
 from dataclasses import replace
 from random import Random
 
-from tests.chaos.plan import MIX, SLOTS, Fault, Plan
+from tests.chaos.plan import SLOTS, Fault, Plan
 from tests.chaos.scenarios import (
     Faults,
     Scenario,
@@ -55,10 +55,19 @@ def mixed(random: Random, seconds: float) -> Faults:
             yield Fault(kind, at=at)
 
 
-# A job costs a remote worker several requests; one that does not listen costs it its process, and
-# what its outputs hold is looked at.
-_REMOTE_RATE = 8.0
-_REMOTE_MIX = {kind: share for kind, share in MIX.items() if kind not in ("deaf", "file")}
+# A job costs a remote worker several requests, so they are fewer and last longer. One that does not
+# listen costs it its process; and what an output holds is looked at, so a file must be a film.
+_REMOTE_RATE = 6.0
+_REMOTE_MIX = {
+    "quick": 450,
+    "short": 150,
+    "medium": 250,
+    "scheduled": 40,
+    "flaky": 60,
+    "broken": 20,
+    "raising": 10,
+    "long": 20,
+}
 _REMOTE_ENVIRONMENT = {"LEASE_WAITERS": str(len(SLOTS)), "WEB_THREADS": str(4 * len(SLOTS))}
 
 SCENARIOS: dict[str, Scenario] = {

@@ -183,8 +183,8 @@ def pinned_xmin(random: Random, seconds: float) -> Faults:
 def remote(random: Random, seconds: float) -> Faults:
     """Nobody works but remote workers, by HTTP: they are killed and stopped, the web server is
     killed and comes back later, it loses answers of the database, and that ends."""
-    yield from kill(random, seconds, 4.0, REMOTE_PASSES)
-    yield from stop_long(random, seconds, 6.0, REMOTE_PASSES)
+    yield from kill(random, seconds, 3.0, REMOTE_PASSES)
+    yield from stop_long(random, seconds, 4.0, REMOTE_PASSES)
     yield from roll(random, seconds)
     yield from restart(random, seconds, every=15.0)
     for at in times(random, seconds, 10.0):
