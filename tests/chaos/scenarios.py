@@ -38,6 +38,7 @@ REMOTE_PASSES = {
     "heartbeat.before": 0.2,
     "heartbeat.after_commit": 0.2,
 }
+_WITH_A_JOB = ("claim.after_commit", "processor.effect", "processor.end", "finish.before")
 
 
 def times(random: Random, seconds: float, every: float) -> Iterator[float]:
@@ -184,7 +185,9 @@ def remote(random: Random, seconds: float) -> Faults:
     """Nobody works but remote workers, by HTTP: they are killed and stopped, the web server is
     killed and comes back later, it loses answers of the database, and that ends."""
     yield from kill(random, seconds, 3.0, REMOTE_PASSES)
-    yield from stop_long(random, seconds, 4.0, REMOTE_PASSES)
+    yield from stop_long(
+        random, seconds, 4.0, {point: REMOTE_PASSES[point] for point in _WITH_A_JOB}
+    )
     yield from roll(random, seconds)
     yield from restart(random, seconds, every=15.0)
     for at in times(random, seconds, 10.0):
