@@ -1,4 +1,4 @@
-"""The fault programme as CI runs it: two seeds, and every plan that once found something."""
+"""The fault programme as CI runs it: some seeds, and every plan that once found something."""
 
 import json
 import subprocess
@@ -35,6 +35,15 @@ def test_nothing_is_lost_and_nothing_is_done_twice(seed: int) -> None:
     report = chaos("--seed", str(seed), "--minutes", "0.5")
     assert report["violations"] == []
     assert report["acknowledged"] > 300
+    assert report["sigkills"] > 0
+
+
+@pytest.mark.processes
+def test_web_and_remote_workers_lose_nothing_either() -> None:
+    report = chaos("--only", "remote", "--seed", "1", "--minutes", "0.25")
+    assert report["violations"] == []
+    assert report["acknowledged"] > 0
+    assert report["faults"]["web_kill"] > 0
     assert report["sigkills"] > 0
 
 
