@@ -12,7 +12,8 @@ import structlog
 
 PROTOCOL = 1
 FIRST_DELAY_SECONDS = 0.5
-LONGEST_DELAY_SECONDS = 15.0
+# So that work goes on within ten seconds of an outage, as it does with local workers.
+LONGEST_DELAY_SECONDS = 5.0
 TIMEOUT_SECONDS = 30.0
 CHUNK = 1_048_576
 # What says that the service is away or busy, and nothing of the request.
@@ -143,7 +144,7 @@ class Server:
         while True:
             try:
                 answer = call()
-                if answer.status_code not in AWAY:
+                if answer.status_code not in AWAY and not _is_busy(answer):
                     return answer
                 why = str(answer.status_code)
             except httpx.TransportError as error:
@@ -165,6 +166,13 @@ def backoff(attempt: int) -> float:
     return random.uniform(longest / 2, longest)  # noqa: S311 - nothing secret
 
 
+def _is_busy(answer: httpx.Response) -> bool:
+    """Whether the same call is being answered, as to one who lost patience with it."""
+    if answer.status_code != httpx.codes.CONFLICT:
+        return False
+    return _problem(answer)[0] == "busy"
+
+
 def _read(path: Path, stopped: Callable[[], bool]) -> Iterator[bytes]:
     with path.open("rb") as file:
         while data := file.read(CHUNK):
@@ -176,11 +184,16 @@ def _read(path: Path, stopped: Callable[[], bool]) -> Iterator[bytes]:
 def _body(answer: httpx.Response) -> dict[str, Any]:
     if answer.is_success:
         return dict(answer.json()) if answer.content else {}
-    try:
-        problem = answer.json()
-        code, detail = str(problem["code"]), str(problem["detail"])
-    except (ValueError, KeyError, TypeError, httpx.ResponseNotRead):
-        code, detail = "", answer.reason_phrase
+    code, detail = _problem(answer)
     if answer.status_code == httpx.codes.CONFLICT and code == "lease_lost":
         raise LeaseLost
     raise Refused(answer.status_code, code, detail)
+
+
+def _problem(answer: httpx.Response) -> tuple[str, str]:
+    """The code and the detail of an answer that is an error."""
+    try:
+        problem = answer.json()
+        return str(problem["code"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError, httpx.ResponseNotRead):
+        return "", answer.reason_phrase
