@@ -34,17 +34,19 @@ class Workforce:
 
     command: of manage.py. slots: which pools each serves. threads: how many jobs of a pool one does
     at a time. door: of the proxy, through which all of them come to the database, where it is one.
+    pause: for how many seconds, at most, one to whom nobody answers does not ask again.
     """
 
     command: str
     slots: dict[str, tuple[str, ...]]
     threads: int
     door: str = ""
+    pause: float = 0.0
 
 
 WORKFORCES = {
     "local": Workforce("run_workers", SLOTS, 2),
-    "remote": Workforce("remote_worker", REMOTE_SLOTS, 1, door="api"),
+    "remote": Workforce("remote_worker", REMOTE_SLOTS, 1, door="api", pause=5.0),
 }
 
 # Shares of what is submitted. The rare ones hold a thread for long.

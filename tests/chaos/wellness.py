@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from jobs.priorities import Pool
-from tests.chaos.evidence import DEADLY, Disturbance, Evidence
+from tests.chaos.evidence import DEADLY, Evidence
 from tests.chaos.plan import EVERYONE, LEASE_SECONDS
 
 # Of everyone at once: while these last nobody can be asked to be quick.
-OUTAGES = ("restart", "crash", "full_disk")
-GENERAL = (*OUTAGES, "web_kill", "terminate", "slow", "half_open", "stall")
+OUTAGES = ("restart", "crash", "full_disk", "web_kill")
+GENERAL = (*OUTAGES, "terminate", "slow", "half_open", "stall")
 # Of one worker: while these last it is not the one to be quick.
 _HARMFUL = (*GENERAL, *DEADLY, "stop", "term")
 # A job that lasts longer holds its thread; the others come and go.
@@ -42,7 +42,9 @@ class Wellness:
         self._busy: dict[tuple[str, str], list[_Interval]] = defaultdict(list)
         for one in evidence.disturbances:
             if one.kind in _HARMFUL:
-                self._ill[one.slot].append((one.began, one.ended + _after(one)))
+                # After its start a server rescues nothing for one lease.
+                after = max(LEASE_SECONDS, self._workforce.pause) if one.kind in OUTAGES else 0.0
+                self._ill[one.slot].append((one.began, one.ended + after))
         for record in evidence.by_what["exited"]:
             served = [
                 one["t"]
@@ -75,14 +77,6 @@ class Wellness:
             longest = max(longest, current, key=_fair)
             moment += STEP_SECONDS
         return longest
-
-
-def _after(outage: Disturbance) -> float:
-    """After its start a server rescues nothing for one lease; and who found no web server asks
-    again after at most twice as long as that was away."""
-    if outage.kind == "web_kill":
-        return max(LEASE_SECONDS, 2 * (outage.ended - outage.began))
-    return LEASE_SECONDS if outage.kind in OUTAGES else 0.0
 
 
 def _fair(stretch: Stretch) -> tuple[float, float]:
