@@ -127,6 +127,7 @@ class Faults:
         """It is away for so long; what it was at is lost, and the connections of everybody."""
         with self._web:
             self._last(fault, self._stage.web.kill, self._stage.web.restart)
+            self._stage.ledger.write("web_up")
 
     def _full_disk(self, fault: Fault) -> None:
         disk = self._stage.disk
