@@ -64,8 +64,7 @@ def run_again_soon(evidence: Evidence) -> Iterator[Violation]:
 
 
 def resumptions(evidence: Evidence) -> Iterator[tuple[float, float]]:
-    """When the database or the web server was up again, and how many seconds later a job was
-    claimed. To local workers the web server makes no difference."""
+    """When a server was up again, and how many seconds later a job was claimed."""
     claims = sorted(record["t"] for record in evidence.by_what["claim"])
     for record in (*evidence.by_what["database_up"], *evidence.by_what["web_up"]):
         following = next((t for t in claims if t > record["t"]), None)
