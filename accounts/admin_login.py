@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import authenticate
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from accounts.api.serializers import LONGEST_CODE
@@ -42,10 +42,10 @@ class LoginForm(AdminAuthenticationForm):
         self.user_cache = user
         return self.cleaned_data
 
-    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         """Only staff, and with the second factor that SECOND_FACTOR asks for."""
         super().confirm_login_allowed(user)
-        if is_lacking(user):  # type: ignore[arg-type]  # there is one kind of user
+        if is_lacking(user):
             raise ValidationError(
                 "Your account needs a second factor: manage.py second_factor, or POST auth/me/otp.",
                 "second_factor_required",

@@ -30,11 +30,18 @@ class PasswordAndCode(ModelBackend):
         which does not, and TooManyCodes."""
         user = super().authenticate(request, username, password, **more)
         if not isinstance(user, User) or not is_on(user):
-            return user  # type: ignore[return-value]
+            return user
         if not otp:
             raise CodeWanted
         return user if is_right(user, otp) else None
 
-    async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
+    async def aauthenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        otp: str = "",
+        **more: Any,
+    ) -> User | None:
         """The same."""
-        return await sync_to_async(self.authenticate)(request, **credentials)
+        return await sync_to_async(self.authenticate)(request, username, password, otp, **more)

@@ -1,5 +1,5 @@
-"""Mail about an account: to its owner when a password or a factor changes, and to who forgot his
-password. A job sends it, so nobody can tell by the time of an answer whether there is an account."""
+"""Mail about an account: to its owner when a password or a factor changes, and to who forgot
+his password. A job sends it: the time of an answer does not tell whether there is an account."""
 
 from datetime import timedelta
 from smtplib import SMTPException

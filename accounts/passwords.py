@@ -1,7 +1,8 @@
-"""AUTH_PASSWORD_VALIDATORS of our own: which password will do, and what a new one means for what was
-given out under the old one."""
+"""AUTH_PASSWORD_VALIDATORS of our own: which password will do, and what a new one means for what
+was given out under the old one."""
 
 import string
+from collections.abc import Iterator
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -31,11 +32,17 @@ class NotEasilyGuessed(CommonPasswordValidator):
             rest = rest.replace(word.lower(), "")
         if rest != text and len(rest) < LEAST_REST:
             raise ValidationError("This is mostly words of this service.", "password_too_obvious")
-        inner = text.strip(string.digits + string.punctuation + string.whitespace)
-        half = text[: len(text) // 2]
-        padded = inner in self.passwords and len(text) - len(inner) < LEAST_REST
-        if padded or (text == 2 * half and half in self.passwords):
+        if any(len(text) - len(part) < LEAST_REST for part in self._common_parts(text)):
             raise ValidationError("This is a common password.", "password_too_common")
+
+    def _common_parts(self, text: str) -> Iterator[str]:
+        inner = text.strip(string.digits + string.punctuation + string.whitespace)
+        begins = (text[:-cut] for cut in range(1, LEAST_REST))
+        ends = (text[cut:] for cut in range(1, LEAST_REST))
+        yield from (part for part in (inner, *begins, *ends) if part in self.passwords)
+        half = text[: len(text) // 2]
+        if half in self.passwords and text == 2 * half:
+            yield text
 
     def get_help_text(self) -> str:
         """For the forms of the admin."""

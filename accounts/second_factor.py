@@ -1,4 +1,4 @@
-"""The second factor: codes of an app by the clock (TOTP), and recovery codes for who has lost it."""
+"""The second factor: codes of an app by the clock (TOTP); recovery codes for who has lost it."""
 
 import secrets
 from base64 import b32encode
@@ -40,7 +40,7 @@ class TooManyCodes(Exception):
 
 def is_on(user: User) -> bool:
     """Whether a login takes a code."""
-    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 def is_lacking(user: User) -> bool:

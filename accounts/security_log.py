@@ -1,5 +1,5 @@
-"""What happened to accounts, in the log: who got in, who did not, what was given out and ended. Each
-line has the id of its request; none has a password, a code or a token."""
+"""What happened to accounts, in the log: who got in, who did not, what was given out and ended.
+Each line has the id of its request; none has a password, a code or a token."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def _password(user: User, **_: Any) -> None:
 
 
 @receiver(post_save, sender=Token)
-def _token_made(instance: Token, created: bool, **_: Any) -> None:  # noqa: FBT001 - Django's
+def _token_made(instance: Token, created: bool, **_: Any) -> None:
     if created:
         log.info(
             "token.made", user=instance.user_id, token=str(instance.id), scopes=instance.scopes

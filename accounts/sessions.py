@@ -35,7 +35,7 @@ class SessionStore(DatabaseStore):
         """Django's hook."""
         if SESSION_KEY in data:
             data.setdefault(_BEGAN, int(time.time()))
-        row = super().create_model_instance(data)
+        row: Any = super().create_model_instance(data)
         row.user_id = data.get(SESSION_KEY)
         return row
 

@@ -257,7 +257,9 @@ PASSWORD_RESET_TIMEOUT = 3600
 # Who has to have a second factor: nobody, staff, everybody.
 SECOND_FACTOR: str = env.str("SECOND_FACTOR", default="nobody" if DEBUG else "staff")
 OTP_TOTP_ISSUER = "mediaproc"
-PASSWORD_WORDS: list[str] = env.list("PASSWORD_WORDS", default=["mediaproc", "transcode", "webhook"])
+PASSWORD_WORDS: list[str] = env.list(
+    "PASSWORD_WORDS", default=["mediaproc", "transcode", "webhook"]
+)
 SESSION_ENGINE = "accounts.sessions"
 SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", default=60)
 SESSION_MOST_HOURS: int = env.int("SESSION_MOST_HOURS", default=12)

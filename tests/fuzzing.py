@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.production import PROGRAMS
 
 # What ends the tokens that the run is made with.
-_APART = r"/auth/(logout|logoutall|me/tokens/\{token_id\})$"
+_APART = r"/auth/(logout|logoutall|me/tokens/\{token_id\}|me/otp/confirm)$"
 _SETTINGS = r"""
 [auth.wfc]
 path = "{users}"
@@ -33,7 +33,9 @@ expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422", "429"]
 # A password is a good one and not like the name; a code is what the mail says.
 [[operations]]
 include-operation-id = ["get_jobs", "retry_jobs", "replay_jobs", "lease_jobs",
-                        "leased_output", "register", "confirm", "password", "login", "post_tokens"]
+                        "leased_output", "register", "confirm", "password", "login", "post_tokens",
+                        "otp", "otp_remove", "recovery_codes", "password_reset",
+                        "password_reset_confirm"]
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "401", "403", "404", "409", "411", "429"]
 

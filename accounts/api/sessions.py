@@ -57,4 +57,5 @@ class OneSession(APIView):
 
 
 def _sessions(request: Request) -> Any:
-    return Session.objects.filter(user_id=request.user.pk, expire_date__gt=timezone.now())
+    user: Any = request.user
+    return Session.objects.filter(user=user, expire_date__gt=timezone.now())

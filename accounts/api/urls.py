@@ -2,9 +2,9 @@
 
 from django.urls import path
 
+from accounts.api.forgotten import PasswordReset, PasswordResetConfirm
 from accounts.api.login import Login, Logout, LogoutAll
 from accounts.api.me import Me, Password
-from accounts.api.forgotten import PasswordReset, PasswordResetConfirm
 from accounts.api.otp import Otp, OtpConfirm, OtpRemove, RecoveryCodes
 from accounts.api.register import Confirm, Register
 from accounts.api.session import Session
