@@ -2,6 +2,7 @@
 SESSION_MOST_HOURS after the login however much they are used."""
 
 import time
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -9,10 +10,13 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.utils import timezone
 
 from accounts.models import Session, Token
 
 _BEGAN = "began"
+_LONG = timedelta(seconds=settings.SESSION_COOKIE_AGE)
+_PAUSE = timedelta(minutes=1)
 
 
 class SessionStore(DatabaseStore):
@@ -22,6 +26,14 @@ class SessionStore(DatabaseStore):
     def get_model_class(cls) -> Any:
         """Django's hook."""
         return Session
+
+    def load(self) -> dict[str, Any]:
+        """Django's; one that is used is kept longer, which is written once a minute at most."""
+        row = self._get_session_from_db()
+        if row is None:
+            return {}
+        self.modified = row.expire_date < timezone.now() + _LONG - _PAUSE
+        return self.decode(row.session_data)
 
     def get_session_cookie_age(self) -> int:
         """Seconds that it has left when it is not used."""

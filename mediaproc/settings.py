@@ -264,7 +264,6 @@ SESSION_ENGINE = "accounts.sessions"
 SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", default=60)
 SESSION_MOST_HOURS: int = env.int("SESSION_MOST_HOURS", default=12)
 SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
-SESSION_SAVE_EVERY_REQUEST = True
 TOKEN_DAYS: int = env.int("TOKEN_DAYS", default=14)
 TOKEN_MOST_DAYS: int = env.int("TOKEN_MOST_DAYS", default=90)
 KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105 - a name
