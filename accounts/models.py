@@ -66,7 +66,7 @@ class Session(AbstractBaseSession):
 
 class RecoveryCode(models.Model):
     """What gets in once, instead of a code of the second factor. Only its digest is stored, without
-    salt: it has 125 random bits."""
+    salt: it has 150 random bits."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     digest = models.CharField(max_length=64)

@@ -101,7 +101,7 @@ def is_right(user: User, code: str) -> bool:
 
 def new_recovery_codes(user: User) -> list[str]:
     """New ones; those before end."""
-    codes = ["-".join(_group() for _ in range(5)) for _ in range(RECOVERY_CODES)]
+    codes = ["-".join(_group() for _ in range(6)) for _ in range(RECOVERY_CODES)]
     with transaction.atomic():
         RecoveryCode.objects.filter(user=user).delete()
         RecoveryCode.objects.bulk_create(

@@ -19,6 +19,9 @@ from accounts.scopes import LOGIN, SIGNED_IN
 from accounts.second_factor import is_lacking
 from accounts.sessions import end_everything
 
+# To browsers: keep nothing of whoever was here.
+FORGET = {"Clear-Site-Data": '"cache", "cookies", "storage"'}
+
 
 class Login(APIView):
     """POST auth/login: a new token for a name and password."""
@@ -58,7 +61,7 @@ class Logout(APIView):
             request.auth.delete()
         else:
             logout(request._request)
-        return Response(status=204)
+        return Response(status=204, headers=FORGET)
 
 
 class LogoutAll(APIView):
@@ -73,4 +76,4 @@ class LogoutAll(APIView):
         user: Any = request.user
         logout(request._request)
         end_everything(user)
-        return Response(status=204)
+        return Response(status=204, headers=FORGET)

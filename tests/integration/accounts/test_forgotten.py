@@ -171,6 +171,7 @@ def test_sessions_end_without_use_and_after_all(
     Session.objects.update(expire_date=timezone.now() + timedelta(minutes=9))
     assert page.get(f"{AUTH}me").status_code == 200
     assert Session.objects.get().expire_date > timezone.now() + timedelta(minutes=30)
+    Session.objects.update(expire_date=timezone.now() + timedelta(minutes=9))
     later = sessions.began(session) + 11.75 * 3600
     monkeypatch.setattr(sessions, "time", SimpleNamespace(time=lambda: later))
     page.get(f"{AUTH}me")
@@ -192,7 +193,9 @@ def test_sessions_are_listed_and_ended(alice: User, staff: User, client_of: Clie
     assert here.delete(f"{AUTH}me/sessions/{other}").status_code == 204
     assert there.get(f"{AUTH}me").status_code == 401
     client = client_of(alice)
-    assert here.post(f"{AUTH}logoutall").status_code == 204
+    answer = here.post(f"{AUTH}logoutall")
+    assert answer.status_code == 204
+    assert answer["Clear-Site-Data"] == '"cache", "cookies", "storage"'
     assert here.get(f"{AUTH}me").status_code == client.get(f"{AUTH}me").status_code == 401
     # Staff ends everything of somebody else.
     User.objects.filter(pk=staff.pk).update(is_superuser=True)

@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from accounts import backends
+from accounts.forgotten import code_for
 from accounts.models import RecoveryCode, Session, Token
 from tests.accounts import PASSWORD, ClientOf
 from tests.integration.accounts.test_login import AUTH, log_in, with_token
@@ -200,10 +201,14 @@ def test_the_admin_asks_for_it_too(staff: User, app: App, enrol: Enrolled) -> No
     assert "Give a code too." in admin_says(asked)
     assert "correct" in admin_says({**asked, "otp": app.wrong()})
     page = Client()
+    assert 'type="password"' in page.get("/admin/login/").content.decode()
+    answer = page.post("/admin/login/?next=https://evil.example/", {**asked, "otp": codes[2]})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/profile/")
+    page = Client()
     answer = page.post("/admin/login/?next=/admin/", {**asked, "otp": codes[3]})
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
     assert page.get("/admin/").status_code == 200
-    assert Session.objects.get().user_id == staff.pk
+    assert set(Session.objects.values_list("user", flat=True)) == {staff.pk}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM axes_accessattempt WHERE post_data LIKE '%otp=%[0-9]%'"
@@ -227,14 +232,19 @@ def test_the_command_sets_it_up_and_takes_a_lost_one_away(
     assert [one["kind"] for one in changes] == ["on", "recovery_used", "off"]
 
 
-def test_no_way_in_passes_by(alice: User, enrol: Enrolled, settings: Settings) -> None:
+def test_no_way_in_passes_by(
+    api: APIClient, alice: User, enrol: Enrolled, settings: Settings
+) -> None:
     enrol(alice)
+    asked = {"username": "alice", "code": code_for(User.objects.get()), "new_password": "b" * 15}
+    assert post(api, "password/reset/confirm", **asked).status_code == 204
+    problem_of(log_in(api, "b" * 15), 401, "otp_required")
     assert settings.AUTHENTICATION_BACKENDS == [
         "axes.backends.AxesStandaloneBackend",  # which lets nobody in
         "accounts.backends.PasswordAndCode",
     ]
     with pytest.raises(backends.CodeWanted):
-        authenticate(RequestFactory().get("/"), username="alice", password=PASSWORD)
+        authenticate(RequestFactory().get("/"), username="alice", password="b" * 15)
 
 
 def test_a_client_of_programs_needs_none(alice: User, enrol: Enrolled, client_of: ClientOf) -> None:
