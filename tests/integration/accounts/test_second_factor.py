@@ -201,7 +201,10 @@ def test_the_admin_asks_for_it_too(staff: User, app: App, enrol: Enrolled) -> No
     assert "Give a code too." in admin_says(asked)
     assert "correct" in admin_says({**asked, "otp": app.wrong()})
     page = Client()
-    assert 'type="password"' in page.get("/admin/login/").content.decode()
+    shown = page.get("/admin/login/")
+    assert 'type="password"' in shown.content.decode()
+    for directive in ("object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in shown["Content-Security-Policy"]
     answer = page.post("/admin/login/?next=https://evil.example/", {**asked, "otp": codes[2]})
     assert (answer.status_code, answer["Location"]) == (302, "/accounts/profile/")
     page = Client()
@@ -236,7 +239,11 @@ def test_no_way_in_passes_by(
     api: APIClient, alice: User, enrol: Enrolled, settings: Settings
 ) -> None:
     enrol(alice)
-    asked = {"username": "alice", "code": code_for(User.objects.get()), "new_password": "another long passphrase"}
+    asked = {
+        "username": "alice",
+        "code": code_for(User.objects.get()),
+        "new_password": "another long passphrase",
+    }
     assert post(api, "password/reset/confirm", **asked).status_code == 204
     problem_of(log_in(api, "another long passphrase"), 401, "otp_required")
     assert settings.AUTHENTICATION_BACKENDS == [
@@ -244,7 +251,9 @@ def test_no_way_in_passes_by(
         "accounts.backends.PasswordAndCode",
     ]
     with pytest.raises(backends.CodeWanted):
-        authenticate(RequestFactory().get("/"), username="alice", password="another long passphrase")
+        authenticate(
+            RequestFactory().get("/"), username="alice", password="another long passphrase"
+        )
 
 
 def test_a_client_of_programs_needs_none(alice: User, enrol: Enrolled, client_of: ClientOf) -> None:
