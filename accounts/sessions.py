@@ -29,7 +29,7 @@ class SessionStore(DatabaseStore):
 
     def load(self) -> dict[str, Any]:
         """Django's; one that is used is kept longer, which is written once a minute at most."""
-        row = self._get_session_from_db()
+        row = self._get_session_from_db()  # type: ignore[attr-defined]  # not in the stubs
         if row is None:
             return {}
         self.modified = row.expire_date < timezone.now() + _LONG - _PAUSE
