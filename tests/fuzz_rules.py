@@ -54,7 +54,11 @@ RULES: dict[str, set[str]] = {
     "deliveries": {"cursor:invalid"},
     "endpoint_deliveries": {"cursor:invalid"},
     "confirm": {"code:invalid"},
-    "register": {"username:not_unique", "email:invalid", *(f"password:{code}" for code in _PASSWORD)},
+    "register": {
+        "username:not_unique",
+        "email:invalid",
+        *(f"password:{code}" for code in _PASSWORD),
+    },
     "password": _NEW_PASSWORD,
     "password_reset": {"email:invalid"},
     "password_reset_confirm": {"code:invalid", *_NEW_PASSWORD},
