@@ -39,6 +39,11 @@ def added(one: Iterable[int], other: Iterable[int]) -> Histogram:
     return [a + b for a, b in zip_longest(one, other, fillvalue=0)]
 
 
+def subtracted(one: Iterable[int], other: Iterable[int]) -> Histogram:
+    """The first without the second, which it contains."""
+    return [a - b for a, b in zip_longest(one, other, fillvalue=0)]
+
+
 def percentile(histogram: Sequence[int], share: float) -> float | None:
     """The seconds that this share (0.0-1.0) of them did not exceed; None when it is empty.
 
