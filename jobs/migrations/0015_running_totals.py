@@ -54,9 +54,7 @@ def total_up(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     )
     totals: defaultdict[tuple[int, int, str, str], Total] = defaultdict(Total)
     rows: list[Any] = []
-    for until, ended in groupby(
-        rollups.iterator(WRITTEN_AT_ONCE), key=lambda rollup: rollup.until
-    ):
+    for until, ended in groupby(rollups.iterator(WRITTEN_AT_ONCE), key=lambda rollup: rollup.until):
         touched = set()
         for rollup in ended:
             for owner in (rollup.owner_id or NOBODY, EVERYBODY):
@@ -77,7 +75,7 @@ def total_up(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 # The version before adds everything up anew, from the jobs that are left.
-FORGET_MARK = "DELETE FROM jobs_rollupmark WHERE id IN (1, 3)"
+FORGET_MARK = "DELETE FROM jobs_rollupmark WHERE id IN (1, 3, 4)"
 
 
 class Migration(migrations.Migration):

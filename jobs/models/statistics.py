@@ -7,7 +7,7 @@ from django.db import models
 
 
 class JobTotal(models.Model):
-    """All ended jobs up to a moment, of one owner or of all: how many, how long they waited and ran.
+    """Ended jobs up to a moment, of one owner or of all: how many, how long they waited and ran.
 
     A running total for each owner, priority, job type and status; what ended between two moments
     is the difference of two rows.
@@ -40,7 +40,8 @@ class JobTotal(models.Model):
 
 class RollupMark(models.Model):
     """How far a sweep over ended jobs is. Row 1: up to when they are added up. Row 2: when the
-    last round of pruning began. Row 3: up to when totals of minutes are thinned out to hours."""
+    last round of pruning began. Row 3: up to when totals of minutes are thinned out to hours. Row
+    4: up to when totals are forgotten."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     reached = models.DateTimeField()

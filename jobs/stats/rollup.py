@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
-from jobs.stats import durations, totals
+from jobs.stats import durations, thinning, totals
 from jobs.stats.ended import bounded, by_index, ended_between, first_end
 
 ROWS = 2_000  # a batch has at most about twice so many
@@ -134,20 +134,20 @@ def _lock_mark(settled: datetime) -> datetime | None:
             # The clock was wrong when it was set. It goes on from now, and not only once the clock
             # has come there; what ended meanwhile with a wrong time may count once more.
             cursor.execute(_MOVE, [settled])
-            totals.bring_back(settled.replace(second=0, microsecond=0) + MINUTE)
+            thinning.bring_back(settled.replace(second=0, microsecond=0) + MINUTE)
             return settled
     return reached
 
 
 def _thin_an_hour() -> bool:
     with _alone() as alone:
-        return alone and totals.thin(MINUTES_KEPT)
+        return alone and thinning.thin(MINUTES_KEPT)
 
 
 def _forget() -> None:
     with _alone() as alone:
         if alone:
-            totals.forget(timedelta(days=settings.STATS_RETENTION_DAYS))
+            thinning.forget(timedelta(days=settings.STATS_RETENTION_DAYS))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """How many jobs there are and were, how fast they came through, how long they waited and ran.
 
-Ended jobs are read from their running totals and, for the half minute that is not added up yet, from
-their rows. So the cost goes with the number of kinds of jobs, neither with jobs nor with time.
+Ended jobs are read from their running totals and, for the half minute that is not added up yet,
+from their rows. So the cost goes with the number of kinds of jobs, neither with jobs nor with time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,6 +41,7 @@ class Statistics:
 
 
 class _Read(NamedTuple):
+    since: datetime
     up_to: datetime
     whole: bool
     groups: list[tuple[Group, Sums]]
@@ -69,15 +70,16 @@ def statistics(window_seconds: float, *, owner: int | None = None) -> Statistics
     """The last `window_seconds`, begun at a whole minute, or hour beyond a day; of one owner, or of
     all.
 
-    While adding up is far behind, `up_to` is before now: about 20,000 jobs are read from their rows.
+    While adding up is far behind, `up_to` is before now: about 20,000 jobs are read from their
+    rows.
     """
     now = _now()
     since = _beginning(now, timedelta(seconds=window_seconds))
     read = _read(since, now, owner)
-    minutes = _minutes(since, read)
+    minutes = _minutes(read)
     pools = parse_pools(settings.POOLS)
     return Statistics(
-        since=since,
+        since=read.since,
         up_to=read.up_to,
         overall=figures(read.groups, minutes),
         by_pool=figures_by(lambda group: _serving(pools, group.priority), read.groups, minutes),
@@ -92,12 +94,12 @@ def statistics_by_owner(window_seconds: float) -> dict[int, Figures]:
     now = _now()
     since = _beginning(now, timedelta(seconds=window_seconds))
     read = _read(since, now, None, apart=True)
-    found = figures_by(lambda group: [group.owner_id], read.groups, _minutes(since, read))
+    found = figures_by(lambda group: [group.owner_id], read.groups, _minutes(read))
     return dict(list(found.items())[:MOST_OWNERS])
 
 
-def _minutes(since: datetime, read: _Read) -> float:
-    return max((read.up_to - since).total_seconds(), 1.0) / 60
+def _minutes(read: _Read) -> float:
+    return max((read.up_to - read.since).total_seconds(), 1.0) / 60
 
 
 def _now() -> datetime:
@@ -124,11 +126,11 @@ def _read(
     whose = EVERYBODY if owner is None else owner
     first, last = (NOBODY, LAST_OWNER) if apart else (whose, whose)
     with by_index():
-        reached, added = between(since, first, last, bars=bars)
+        reached, since, added = between(since, first, last, bars=bars)
         begin = max(since, reached or since)
         end = bounded(begin, now, TAIL_ROWS)
         tail = ended_between(begin, end, owner)
-    return _Read(end, end == now, [*added, *tail.groups.items()])
+    return _Read(since, end, end == now, [*added, *tail.groups.items()])
 
 
 def _serving(pools: dict[str, Pool], priority: int) -> Iterable[str]:

@@ -3,12 +3,12 @@
 A row says what had ended up to a moment; what ended in between two moments is the difference of two
 rows, so a window costs the same whatever its length and however many rows and jobs there are.
 
-All that writes here holds the lock of the mark (`jobs/stats/rollup.py`).
+Who adds holds the lock of the mark (`jobs/stats/rollup.py`).
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -19,12 +19,14 @@ from jobs.stats.histogram import subtracted
 
 # In place of an owner: all jobs, whoever owns them.
 EVERYBODY = -1
-HOUR = timedelta(hours=1)
 
 # The newest row of each series, from one to the next along the index, and the last one that `since`
-# had. With the mark up to which they are added up, in one snapshot.
+# had. With the mark up to which they are added up, in one snapshot. Rows from before mark 4 are
+# forgotten, so no window begins before it.
 _BETWEEN = """
-WITH RECURSIVE newest AS (
+WITH RECURSIVE beginning AS MATERIALIZED (
+  SELECT greatest(%(since)s::timestamptz, (SELECT reached FROM jobs_rollupmark WHERE id = 4)) AS at
+), newest AS (
   (SELECT {columns} FROM jobs_jobtotal
    WHERE owner_id BETWEEN %(first)s AND %(last)s
    ORDER BY owner_id DESC, priority DESC, job_type DESC, status DESC, until DESC LIMIT 1)
@@ -36,7 +38,7 @@ WITH RECURSIVE newest AS (
     ORDER BY owner_id DESC, priority DESC, job_type DESC, status DESC, until DESC LIMIT 1
   ) next
 )
-SELECT mark.reached, ended.*
+SELECT mark.reached, (SELECT at FROM beginning), ended.*
 FROM (SELECT max(reached) AS reached FROM jobs_rollupmark WHERE id = 1) mark
 LEFT JOIN (
   SELECT newest.priority, newest.job_type, newest.owner_id, newest.status,
@@ -48,14 +50,14 @@ LEFT JOIN (
     SELECT * FROM jobs_jobtotal total
     WHERE total.owner_id = newest.owner_id AND total.priority = newest.priority
       AND total.job_type = newest.job_type AND total.status = newest.status
-      AND total.until <= %(since)s
+      AND total.until <= (SELECT at FROM beginning)
     ORDER BY until DESC LIMIT 1
   ) base ON true
-  WHERE newest.until > %(since)s
+  WHERE newest.until > (SELECT at FROM beginning)
 ) ended ON true
 """
 _COLUMNS = "owner_id, priority, job_type, status, until, jobs, wait_seconds, run_seconds"
-_BARS = ", newest.waits, newest.runs, base.waits, base.runs"
+_BARS = ", newest.waits, newest.runs, coalesce(base.waits, '{}'), coalesce(base.runs, '{}')"
 _NEWEST = """
 SELECT series.owner_id, series.priority, series.job_type, series.status,
   total.jobs, total.wait_seconds, total.run_seconds, total.waits, total.runs
@@ -78,45 +80,6 @@ ON CONFLICT (owner_id, priority, job_type, status, until) DO UPDATE SET
   jobs = excluded.jobs, wait_seconds = excluded.wait_seconds, run_seconds = excluded.run_seconds,
   waits = excluded.waits, runs = excluded.runs
 """
-_NEXT = """
-SELECT date_trunc('hour', min(until) - interval '1 microsecond') FROM jobs_jobtotal
-WHERE until > coalesce(
-    (SELECT reached FROM jobs_rollupmark WHERE id = 3 AND reached < clock_timestamp()), '-infinity')
-  AND until <= date_trunc('hour', clock_timestamp() - %s)
-"""
-# Of each series the hour's last row stays.
-_THIN = """
-DELETE FROM jobs_jobtotal old
-WHERE until > %(begin)s AND until < %(end)s AND EXISTS (
-  SELECT FROM jobs_jobtotal newer
-  WHERE newer.owner_id = old.owner_id AND newer.priority = old.priority
-    AND newer.job_type = old.job_type AND newer.status = old.status
-    AND newer.until > old.until AND newer.until <= %(end)s)
-"""
-_THINNED = """
-INSERT INTO jobs_rollupmark (id, reached) VALUES (3, %s)
-ON CONFLICT (id) DO UPDATE SET reached = excluded.reached
-"""
-# Of each series that goes on the last row before the limit stays: its windows begin there.
-_FORGET = """
-DELETE FROM jobs_jobtotal old
-WHERE until <= clock_timestamp() - %(kept)s AND coalesce((
-    SELECT newer.until FROM jobs_jobtotal newer
-    WHERE newer.owner_id = old.owner_id AND newer.priority = old.priority
-      AND newer.job_type = old.job_type AND newer.status = old.status
-      AND newer.until > old.until
-    ORDER BY newer.until LIMIT 1
-  ), '-infinity') <= clock_timestamp() - %(kept)s
-"""
-_OVERTAKEN = """
-DELETE FROM jobs_jobtotal old
-WHERE until >= %(until)s AND EXISTS (
-  SELECT FROM jobs_jobtotal newer
-  WHERE newer.owner_id = old.owner_id AND newer.priority = old.priority
-    AND newer.job_type = old.job_type AND newer.status = old.status
-    AND newer.until > old.until)
-"""
-_BRING_BACK = "UPDATE jobs_jobtotal SET until = %(until)s WHERE until > %(until)s"
 
 
 class Series(NamedTuple):
@@ -131,10 +94,12 @@ class Series(NamedTuple):
 class Between(NamedTuple):
     """What ended since a moment, as far as it is added up.
 
-    reached: up to when that is; None before anything was added up.
+    reached: up to when that is; None before anything was added up. since: that moment, or a later
+    one when that is forgotten already.
     """
 
     reached: datetime | None
+    since: datetime
     groups: list[tuple[Group, Sums]]
 
 
@@ -148,10 +113,8 @@ def between(since: datetime, first: int, last: int, *, bars: bool = True) -> Bet
         cursor.execute(sql, {"since": since, "first": first, "last": last})
         rows = cursor.fetchall()
     return Between(
-        rows[0][0],
-        [
-            (Group(since, *row[1:5]), _difference(*row[5:])) for row in rows if row[1] is not None
-        ],
+        *rows[0][:2],
+        [(Group(since, *row[2:6]), _difference(*row[6:])) for row in rows if row[2] is not None],
     )
 
 
@@ -166,32 +129,6 @@ def add(ended: Mapping[Group, Sums], stretch: timedelta) -> None:
     totals = _newest({series for one in added.values() for series in one})
     with connection.cursor() as cursor:
         cursor.execute(_PUT, [json.dumps(list(_rows(added, totals)))])
-
-
-def thin(kept: timedelta) -> bool:
-    """Of the first hour that is older than `kept` and not thinned out yet, keep the last row of each
-    series. Returns whether there was one."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [kept])
-        [hour] = cursor.fetchone()
-        if hour is None:
-            return False
-        cursor.execute(_THIN, {"begin": hour, "end": hour + HOUR})
-        cursor.execute(_THINNED, [hour + HOUR])
-    return True
-
-
-def forget(kept: timedelta) -> None:
-    """Drop what no window of this length needs."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET, {"kept": kept})
-
-
-def bring_back(until: datetime) -> None:
-    """What is said to have ended after this, by a clock that was wrong, ended at this moment."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OVERTAKEN, {"until": until})
-        cursor.execute(_BRING_BACK, {"until": until})
 
 
 def _newest(wanted: Iterable[Series]) -> dict[Series, Sums]:
@@ -218,15 +155,6 @@ def _rows(
             }
 
 
-def _difference(
-    jobs: int,
-    waited: float,
-    ran: float,
-    waits: Sequence[int] = (),
-    runs: Sequence[int] = (),
-    waits_before: Sequence[int] | None = None,
-    runs_before: Sequence[int] | None = None,
-) -> Sums:
-    return Sums(
-        jobs, waited, ran, subtracted(waits, waits_before or ()), subtracted(runs, runs_before or ())
-    )
+def _difference(jobs: int, waited: float, ran: float, *bars: list[int]) -> Sums:
+    waits, runs, waits_before, runs_before = bars or ([], [], [], [])
+    return Sums(jobs, waited, ran, subtracted(waits, waits_before), subtracted(runs, runs_before))

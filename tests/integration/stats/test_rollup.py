@@ -288,6 +288,11 @@ def test_what_is_older_than_statistics_is_forgotten(settings: pytest.FixtureRequ
         assert counts()[Status.COMPLETED] == Count(1)
         assert counts()[Status.FAILED] == Count(0)
         condense()
+    settings.STATS_RETENTION_DAYS = 90  # type: ignore[attr-defined]
+    assert counts()[Status.COMPLETED] == Count(1)  # what is forgotten does not come back
+    found = statistics(90 * 86_400.0)
+    assert found.overall.jobs == 1
+    assert timezone.now() - found.since < timedelta(days=40, hours=2)
     # Where the window begins, and its end; of all and of nobody.
     assert JobTotal.objects.count() == 2 + 2
     two_minutes_on()
