@@ -14,7 +14,7 @@ _NEXT = """
 SELECT date_trunc('hour', min(until) - interval '1 microsecond') FROM jobs_jobtotal
 WHERE until > coalesce(
     (SELECT reached FROM jobs_rollupmark WHERE id = 3 AND reached < clock_timestamp()), '-infinity')
-  AND until <= date_trunc('hour', clock_timestamp() - %s)
+  AND until <= date_trunc('hour', clock_timestamp() - make_interval(secs => %s))
 """
 # Of each series the hour's last row stays.
 _THIN = """
@@ -43,7 +43,7 @@ WHERE until <= %(limit)s AND coalesce((
 # Not before what was forgotten under a shorter time.
 _FORGOTTEN = """
 INSERT INTO jobs_rollupmark AS mark (id, reached)
-VALUES (4, date_trunc('hour', clock_timestamp() - %s))
+VALUES (4, date_trunc('hour', clock_timestamp() - make_interval(secs => %s)))
 ON CONFLICT (id) DO UPDATE SET reached = greatest(mark.reached, excluded.reached)
 RETURNING reached
 """
@@ -63,7 +63,7 @@ def thin(kept: timedelta) -> bool:
     """Of the first hour that is older than `kept` and not thinned out yet, keep the last row of
     each series. Returns whether there was one."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [kept])
+        cursor.execute(_NEXT, [kept.total_seconds()])
         [hour] = cursor.fetchone()
         if hour is None:
             return False
@@ -75,7 +75,7 @@ def thin(kept: timedelta) -> bool:
 def forget(kept: timedelta) -> None:
     """Drop what no window of this length needs."""
     with connection.cursor() as cursor:
-        cursor.execute(_FORGOTTEN, [kept])
+        cursor.execute(_FORGOTTEN, [kept.total_seconds()])
         [limit] = cursor.fetchone()
         cursor.execute(_FORGET, {"limit": limit})
 

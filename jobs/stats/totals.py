@@ -112,9 +112,15 @@ def between(since: datetime, first: int, last: int, *, bars: bool = True) -> Bet
     with connection.cursor() as cursor:
         cursor.execute(sql, {"since": since, "first": first, "last": last})
         rows = cursor.fetchall()
+    reached, begins_at = rows[0][:2]
     return Between(
-        *rows[0][:2],
-        [(Group(since, *row[2:6]), _difference(*row[6:])) for row in rows if row[2] is not None],
+        reached,
+        begins_at,
+        [
+            (Group(begins_at, *row[2:6]), _difference(*row[6:]))
+            for row in rows
+            if row[2] is not None
+        ],
     )
 
 
