@@ -41,8 +41,8 @@ def token_of_digest(digest: str) -> Token | None:
 def _asked(digest: str) -> str:
     """The first statement of a request finds out whether the connection that was kept since the one
     before is good, as Django's CONN_HEALTH_CHECKS would by one more: a look can be repeated."""
-    kept = not connection.health_check_done
-    connection.health_check_done = True
+    kept = not connection.health_check_done  # type: ignore[attr-defined]
+    connection.health_check_done = True  # type: ignore[attr-defined]
     try:
         return _statement().run(digest)
     except (OperationalError, InterfaceError):

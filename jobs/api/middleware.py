@@ -27,7 +27,7 @@ NO_PERMISSIONS = ", ".join(
 )
 
 
-class PagePolicyMiddleware(CSPMiddleware):  # type: ignore[misc]  # csp has no types
+class PagePolicyMiddleware(CSPMiddleware):
     """The Content-Security-Policy of the settings, for what has none yet: answers of the API have
     theirs, and composing another for each takes as long as some of them take."""
 

@@ -202,7 +202,7 @@ def test_a_304_is_logged_counted_and_noted_like_any_answer(
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_died_since_the_last_request_costs_no_answer(world: World) -> None:
     world.ask()
-    connection.health_check_done = False  # as when a request begins
+    connection.health_check_done = False  # type: ignore[attr-defined]  # a new request
     pid = fetch("SELECT pg_backend_pid()", {})[0][0]
     with connection.copy().cursor() as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
