@@ -3,6 +3,7 @@
     python -m bench.api                 # about two minutes
     python -m bench.api --json          # one JSON object on standard output
     python -m bench.api --only submit sustained bulk poll flat --jobs 200000
+    python -m bench.api --only bulk --rows 100000
 
 Submissions at 100 a second, sustained throughput beside a plain Django REST framework view that
 inserts one row, 10,000 jobs in one batch, status polling with and without ETag in processor time of
@@ -24,6 +25,7 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
+from bench.api_batch import imported
 from bench.api_rows import fill
 from bench.api_server import Client, plain, processor_seconds, service, token_of
 from bench.environment import percentiles, prepared, say
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--only", nargs="+", choices=MEASURED, default=list(MEASURED))
     parser.add_argument("--jobs", type=int, default=1_000_000, help="finished ones (1,000,000)")
+    parser.add_argument("--rows", type=int, help="bulk: one batch of so many, with its memory")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each load (10)")
     arguments = parser.parse_args()
     found: dict[str, Any] = {}
@@ -85,7 +88,10 @@ def sustained(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def bulk(arguments: argparse.Namespace) -> dict[str, float]:
-    """Seconds from the first byte of the request to the last of the answer."""
+    """Seconds from the first byte of the request to the last of the answer. `--rows`: of so many
+    until a worker has made them."""
+    if arguments.rows:
+        return imported(arguments.token, arguments.rows)
     rows = [f"v{number}.mp4,avi,simulate\n" for number in range(BULK_ROWS)]
     table = "source_file,target_format,job_type\n" + "".join(rows)
     array = json.dumps([json.loads(BODY) for _ in range(BULK_ROWS)])

@@ -13,7 +13,7 @@ from bench.http_submit import web
 JSON = {"Content-Type": "application/json"}
 KEPT_SECONDS = 1.0  # the server closes a connection that is idle for two
 # The log as in production: one line a request.
-_SERVICE = {"DJANGO_SETTINGS_MODULE": "bench.api_settings", "LOG_LEVEL": "INFO"}
+SERVICE = {"DJANGO_SETTINGS_MODULE": "bench.api_settings", "LOG_LEVEL": "INFO"}
 _PLAIN = {"DJANGO_SETTINGS_MODULE": "bench.plain_view.settings", "LOG_LEVEL": "INFO"}
 _PLAIN_TABLES = """
 CREATE TABLE IF NOT EXISTS plain_view_order (
@@ -64,7 +64,7 @@ def token_of(name: str, *, is_staff: bool = False) -> str:
 @contextmanager
 def service() -> Iterator[int]:
     """The web server of the Procfile, on this port."""
-    with web(**_SERVICE) as port:
+    with web(**SERVICE) as port:
         yield port
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 
@@ -30,7 +31,7 @@ class Statement:
 
         Raises django.db.OperationalError (and its kin) like Django's own cursor.
         """
-        own = _own.connection
+        own = own_connection()
         if own.connection is None:
             own.ensure_connection()
         raw: psycopg.Connection[Any] = own.connection
@@ -75,13 +76,17 @@ def _encode(value: str) -> bytes:
 
 
 class _Own(threading.local):
-    """This thread's Django connection: looking it up takes longer than all else around a call."""
-
     def __init__(self) -> None:
         self.connection = connections[DEFAULT_DB_ALIAS]
 
 
 _own = _Own()
+
+
+def own_connection() -> BaseDatabaseWrapper:
+    """This thread's Django connection. Django's own look for it takes longer than all else around
+    a call."""
+    return _own.connection
 
 
 class _PreparedOn(threading.local):

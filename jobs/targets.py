@@ -10,6 +10,8 @@ from jobs.public_address import is_public, numeric_address
 
 MAX_URL = 2000
 HTTPS_PORT = 443
+# What a JSON schema can say of it.
+PATTERN = r"^[Hh][Tt][Tt][Pp][Ss]?://[A-Za-z0-9\[][!-\[\]-~]*$"
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.ASCII | re.IGNORECASE)
 
 

@@ -4,44 +4,31 @@ import json
 import subprocess
 from pathlib import Path
 
+from tests import fuzz_rules
 from tests.production import PROGRAMS
 
 # What ends the tokens that the run is made with.
-_APART = r"/auth/(logout|logoutall|me/tokens/\{token_id\})$"
-_SETTINGS = r"""
+_APART = r"/auth/(logout|logoutall|me/tokens/\{token_id\}|me/otp/confirm)$"
+# The rules that are no schema's stand in fuzz_rules. A limit of tries or of jobs, and what is not
+# there or not in the state for it, may be met anywhere.
+# Of several steps each.
+SCENARIOS = 10
+_SETTINGS = """
+hooks = "{hooks}"
+
 [auth.wfc]
 path = "{users}"
 {peers}
 
 [generation]
 allow-x00 = false
+max-examples = {examples}
 
-# A limit of tries or of jobs may be met anywhere.
+[phases.stateful.generation]
+max-examples = {scenarios}
+
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "401", "403", "404", "409", "429"]
-
-# What no JSON schema says: what a job type wants of its fields, a cron expression and a zone, that
-# moments and limits agree, where a callback or a webhook may go.
-[[operations]]
-include-operation-id = ["submit_job", "post_jobs", "job_batches", "post_schedules",
-                        "patch_one_schedule", "post_endpoints", "patch_one_endpoint"]
-[operations.checks.positive_data_acceptance]
-expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422", "429"]
-
-# A cursor is signed, and filters of metadata have names of the client's own. Of many jobs at once
-# at least one filter is wanted. A pool, a version and a lease are known ones. A signed key is.
-# A password is a good one and not like the name; a code is what the mail says.
-[[operations]]
-include-operation-id = ["get_jobs", "retry_jobs", "replay_jobs", "lease_jobs",
-                        "leased_output", "register", "confirm", "password", "login", "post_tokens"]
-[operations.checks.positive_data_acceptance]
-expected-statuses = ["2xx", "400", "401", "403", "404", "409", "411", "429"]
-
-# DELETE of a job that is not final cancels it: it is there afterwards, and should be.
-[[operations]]
-include-path-regex = '/jobs?/\{{job_id\}}(/events|/status)?$'
-[operations.checks.use_after_free]
-enabled = false
 """
 
 
@@ -51,26 +38,35 @@ def fuzz(
     folder: Path,
     *,
     examples: int,
-    seconds: int,
+    seed: int = 1,
+    seconds: int = 0,
     only: str = "",
 ) -> "subprocess.CompletedProcess[str]":
-    """Every phase and every check with a fixed seed, within so many seconds.
+    """Every phase and every check, with so many examples an operation; the seed fixes them.
 
-    only: a pattern of addresses; the other ones are not asked.
+    seconds: go on with other examples until they are over; 0: once is enough. only: a pattern of
+    addresses; the other ones are not asked.
     """
     folder.mkdir()
     users = folder / "users.yaml"
     users.write_text(json.dumps({"auth": [_user(*each) for each in tokens.items()]}))
     peers = f"peers = {json.dumps(list(tokens))}" if len(tokens) > 1 else ""
-    (folder / "schemathesis.toml").write_text(_SETTINGS.format(users=users, peers=peers))
+    (folder / "schemathesis.toml").write_text(
+        _SETTINGS.format(
+            hooks=fuzz_rules.__file__,
+            users=users,
+            peers=peers,
+            examples=examples,
+            scenarios=SCENARIOS * examples,
+        )
+    )
     options = {
         "--phases": "examples,coverage,fuzzing,stateful",
-        "--max-examples": str(examples),
         "--checks": "all",
-        "--seed": "1",
-        "--max-time": str(seconds),
+        "--seed": str(seed),
         "--exclude-path-regex": _APART,
-        "--request-timeout": "10",
+        "--request-timeout": "60",
+        **({"--max-time": str(seconds)} if seconds else {}),
         **({"--include-path-regex": only} if only else {}),
     }
     command = [str(PROGRAMS / "schemathesis"), "run", f"{url}/schema", "--continue-on-failure"]
@@ -80,7 +76,6 @@ def fuzz(
         capture_output=True,
         text=True,
         check=False,
-        timeout=seconds + 60,
     )
 
 

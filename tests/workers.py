@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from jobs.models import Job, WorkerProcess
-from tests.waiting import wait_until
+from tests.waiting import PATIENT_SECONDS, wait_until
 
 PROJECT = Path(__file__).resolve().parent.parent
 FINAL = ("COMPLETED", "FAILED", "CANCELLED")
@@ -46,7 +46,7 @@ class WorkerUnderTest:
         """Send a signal to the worker process alone."""
         self.process.send_signal(number)
 
-    def wait(self, seconds: float = 20.0) -> int:
+    def wait(self, seconds: float = PATIENT_SECONDS) -> int:
         """Its exit code."""
         return self.process.wait(seconds)
 
@@ -99,7 +99,7 @@ class Workers:
         return WorkerProcess.objects.filter(name__endswith=f":{worker.pid}").exists()
 
 
-def wait_final(*job_ids: UUID, seconds: float = 20.0) -> list[Job]:
+def wait_final(*job_ids: UUID, seconds: float = PATIENT_SECONDS) -> list[Job]:
     """The jobs once all of them are final, in the order given."""
     wait_until(
         lambda: Job.objects.filter(id__in=job_ids, status__in=FINAL).count() == len(set(job_ids)),

@@ -14,10 +14,11 @@ Shape = serializers.Serializer[object]
 
 
 class JobPage(Shape):
-    """Jobs, newest first, and the address of the next page."""
+    """Jobs in order, and the addresses of the pages beside this one."""
 
     results = JobSerializer(many=True)
     next = serializers.CharField(allow_null=True)
+    prev = serializers.CharField(allow_null=True)
 
 
 class SchedulePage(Shape):

@@ -14,8 +14,6 @@ from jobs.api.parsers import PayloadTooLarge
 JSON = "application/json"
 CSV = "text/csv"
 PIECE = 1_048_576
-# An array is read as a whole, which takes about ten times its size.
-MAX_JSON_BYTES = 8 * PIECE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class _BatchParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """A Body. Raises PayloadTooLarge as soon as the limit is passed."""
-        most = self.most_bytes()
+        most = settings.BATCH_MAX_MB * PIECE
         file = tempfile.SpooledTemporaryFile(max_size=PIECE)  # noqa: SIM115 - goes with the body
         size = lines = 0
         digest = sha256()
@@ -56,25 +54,14 @@ class _BatchParser(BaseParser):
             file.write(piece)
         return Body(file, self.media_type, size, lines, digest.hexdigest())
 
-    def most_bytes(self) -> int:
-        raise NotImplementedError
-
 
 class BatchJSON(_BatchParser):
     """An array of jobs."""
 
     media_type = JSON
 
-    def most_bytes(self) -> int:
-        """Of an array."""
-        return min(MAX_JSON_BYTES, settings.BATCH_MAX_MB * PIECE)
-
 
 class BatchCSV(_BatchParser):
     """A line a job, after a line of column names."""
 
     media_type = CSV
-
-    def most_bytes(self) -> int:
-        """Of a table."""
-        return settings.BATCH_MAX_MB * PIECE

@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 from rest_framework.exceptions import ParseError
 
 from jobs.api.document import FieldError
+from jobs.api.json_items import items_of
 from jobs.api.parsers import parse_json
 
 COLUMNS = (
@@ -38,10 +39,7 @@ class Row:
 
 def json_rows(pieces: Iterable[bytes]) -> Iterator[Row]:
     """The items of an array. Raises ParseError."""
-    items = parse_json(b"".join(pieces))
-    if not isinstance(items, list):
-        raise ParseError("Give an array of jobs.", "not_a_list")
-    for number, values in enumerate(items, 1):
+    for number, values in enumerate(items_of(pieces), 1):
         yield Row(number, None, values)
 
 

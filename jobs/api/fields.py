@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from jobs.priorities import BY_NAME, HIGHEST, LOWEST, name_of
 from jobs.states import Status
+from jobs.targets import MAX_URL
 
 MAX_UNKNOWN_NAMED = 20
 MAX_SHOWN = 100
@@ -26,6 +27,23 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class FlagField(serializers.BooleanField):
+    """true or false: REST framework takes many other words and numbers."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse what is not a boolean in JSON."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class TargetField(TextField):
+    """An address that the service is to call."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=MAX_URL, **options)
 
 
 class IdField(serializers.UUIDField):

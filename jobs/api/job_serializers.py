@@ -9,7 +9,14 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from accounts.plans import UNLIMITED, Plan
-from jobs.api.fields import Moment, PriorityField, StatusField, StrictSerializer, TextField
+from jobs.api.fields import (
+    Moment,
+    PriorityField,
+    StatusField,
+    StrictSerializer,
+    TargetField,
+    TextField,
+)
 from jobs.api.metadata import MetadataField
 from jobs.api.scheduled_at import SchedulingSerializer
 from jobs.api.serializers import MetricsSerializer
@@ -18,7 +25,7 @@ from jobs.priorities import name_of
 from jobs.queue.progress import seconds_left
 from jobs.states import Status
 from jobs.submission import Submission
-from jobs.targets import MAX_URL, BadTarget, check_target
+from jobs.targets import BadTarget, check_target
 
 MAX_RETRIES = 100
 LONGEST_SECONDS = 30 * 86_400.0
@@ -32,11 +39,8 @@ class SecondsField(serializers.FloatField):
         super().__init__(max_value=LONGEST_SECONDS, default=None, allow_null=True, **options)
 
 
-class CallbackField(TextField):
+class CallbackField(TargetField):
     """Where the client wants to be told of what becomes of the job."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MAX_URL, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """Refuse what cannot be called."""

@@ -59,8 +59,9 @@ class Jobs(APIView):
         visible = jobs_of(request)
         if owner is None:  # no index has the jobs that belong to nobody
             visible, condition = Job.objects.all(), condition & Q(owner=None)
-        page = page_of(request, asked.walked(visible), condition, owner)
-        return page.response([shown(job) for job in page.jobs])
+        walked = asked.walked(visible).select_related("metrics")
+        page = page_of(request, walked, condition, owner)
+        return page.response([shown(job) for job in page.rows])
 
 
 class OneJob(APIView):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from jobs import storage
-from jobs.api.fields import StrictSerializer, TextField
+from jobs.api.fields import FlagField, StrictSerializer, TextField
 from jobs.attempt import Attempt
 from jobs.media.errors import MediaError
 from jobs.media.presets import find_preset
@@ -92,7 +92,7 @@ class WorkedSerializer(StrictSerializer):
     peak_cpu_usage = NoBooleanInteger(min_value=0, max_value=100)
     memory_usage_mb = NoBooleanInteger(min_value=0, max_value=LARGEST)
     processing_time_seconds = serializers.FloatField(min_value=0, max_value=LONGEST_SECONDS)
-    simulated = serializers.BooleanField(default=False)
+    simulated = FlagField(default=False)
 
 
 class CompleteSerializer(LeaseSerializer):
@@ -120,7 +120,7 @@ class FailSerializer(LeaseSerializer):
         max_length=50, validators=[RegexValidator(r"\A[a-z][a-z0-9_]*\Z", "Use lower_snake_case.")]
     )
     message = TextField(max_length=MAX_ERROR_CHARACTERS, default="", allow_blank=True)
-    retryable = serializers.BooleanField(default=True)
+    retryable = FlagField(default=True)
     retry_after = serializers.FloatField(
         min_value=0, max_value=LONGEST_SECONDS, default=None, allow_null=True
     )

@@ -14,6 +14,7 @@ from drf_spectacular.extensions import (
 from drf_spectacular.openapi import AutoSchema
 
 from jobs.priorities import BY_NAME, HIGHEST, LOWEST
+from jobs.targets import MAX_URL, PATTERN
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -71,7 +72,8 @@ class StrictBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
         mapped = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
             self.target, direction, bypass_extensions=True
         )
-        return {**mapped, "additionalProperties": False}
+        least = {"minProperties": 1} if getattr(self.target, "says_something", False) else {}
+        return {**mapped, **least, "additionalProperties": False}
 
 
 class Priorities(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
@@ -85,6 +87,17 @@ class Priorities(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-ca
         names = {"type": "string", "enum": list(BY_NAME)}
         numbers = {"type": "integer", "minimum": LOWEST, "maximum": HIGHEST}
         return names if direction == "response" else {"oneOf": [names, numbers]}
+
+
+class Targets(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Addresses that are to be called."""
+
+    target_class = "jobs.api.fields.TargetField"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> Any:
+        """Without what only its host tells."""
+        return {"type": "string", "pattern": PATTERN, "maxLength": MAX_URL}
 
 
 class Moments(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

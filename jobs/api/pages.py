@@ -7,19 +7,18 @@ a page, so a page may have fewer jobs than asked for, even none, and still be fo
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.models import Job
-
+Row = TypeVar("Row", bound=Model)
 PAGE = 50
 LARGEST_PAGE = 200
 # Rows that a page looks at: some milliseconds.
@@ -27,43 +26,54 @@ LOOKED_AT = 5_000
 NEWEST, OLDEST = "newest", "oldest"
 
 _PARAMETERS = ("cursor", "limit", "order")
+_BACKWARDS = "b"
 _signer = Signer(salt="jobs.api.pages")
 PAGE_PARAMETERS = [
     OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}),
     OpenApiParameter("order", str, enum=[NEWEST, OLDEST]),
-    OpenApiParameter("cursor", str, description="From the address that `next` is."),
+    OpenApiParameter(
+        "cursor",
+        {"type": "string", "pattern": r"^[0-9a-f]{48}b?:[A-Za-z0-9_-]{43}$"},
+        description="From the address that `next` or `prev` is.",
+    ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """jobs: in order. following: the address of the next page, or null."""
+class Page(Generic[Row]):
+    """rows: in order. following, preceding: the addresses of the pages beside it, or null."""
 
-    jobs: list[Job]
+    rows: list[Row]
     following: str | None
+    preceding: str | None
 
     def response(self, results: list[Any]) -> Response:
-        """The answer, with RFC 8288's Link beside the body's `next`."""
-        response = Response({"results": results, "next": self.following})
-        if self.following is not None:
-            response["Link"] = f'<{self.following}>; rel="next"'
+        """The answer, with RFC 8288's Link beside the body's `next` and `prev`."""
+        addresses = {"next": self.following, "prev": self.preceding}
+        response = Response({"results": results, **addresses})
+        links = [f'<{address}>; rel="{name}"' for name, address in addresses.items() if address]
+        if links:
+            response["Link"] = ", ".join(links)
         return response
 
 
-def page_of(request: Request, walked: QuerySet[Job], condition: Q, owner: int | None) -> Page:
+def page_of(request: Request, walked: QuerySet[Row], condition: Q, owner: int | None) -> Page[Row]:
     """The page that `cursor`, `limit` and `order` ask for.
 
-    walked: the jobs that an index gives in the order of their ids. condition: what else must hold.
+    walked: the rows that an index gives in the order of their ids. condition: what else must hold.
     owner: who asks; a cursor serves nobody else, and no other filters.
     Raises ValidationError.
     """
     limit = _limit(request.query_params.get("limit", str(PAGE)))
     newest_first = _is_newest_first(request.query_params.get("order", NEWEST))
-    cursor = _Cursor(_digest(request, owner))
-    walked = walked.order_by("-id" if newest_first else "id")
-    beyond, up_to = ("id__lt", "id__gte") if newest_first else ("id__gt", "id__lte")
-    if "cursor" in request.query_params:
-        walked = walked.filter(**{beyond: cursor.read(request.query_params["cursor"])})
+    cursors = _Cursors(_digest(request, owner))
+    place = cursors.read(request.query_params.get("cursor"))
+    backwards = place is not None and place.backwards
+    descending = newest_first != backwards
+    walked = walked.order_by("-id" if descending else "id")
+    beyond, up_to = ("id__lt", "id__gte") if descending else ("id__gt", "id__lte")
+    if place is not None:
+        walked = walked.filter(**{beyond: place.id})
     found, last_looked_at = walked, None
     if condition:
         found = found.filter(condition)
@@ -72,9 +82,13 @@ def page_of(request: Request, walked: QuerySet[Job], condition: Q, owner: int | 
         )
         if last_looked_at is not None:
             found = found.filter(**{up_to: last_looked_at})
-    jobs = list(found.select_related("metrics")[: limit + 1])
-    last = jobs[limit - 1].id if len(jobs) > limit else last_looked_at
-    return Page(jobs[:limit], None if last is None else _next(request, cursor.made(last)))
+    rows = list(found[: limit + 1])
+    last = rows[limit - 1].pk if len(rows) > limit else last_looked_at
+    onward = None if last is None else _address(request, cursors.made(_Place(last, backwards)))
+    back = None if place is None else _address(request, cursors.made(place.turned(descending)))
+    if backwards:
+        return Page(rows[:limit][::-1], following=back, preceding=onward)
+    return Page(rows[:limit], following=onward, preceding=back)
 
 
 def filters_of(request: Request) -> dict[str, Any]:
@@ -85,32 +99,48 @@ def filters_of(request: Request) -> dict[str, Any]:
     return {name: value for name, value in request.query_params.items() if name not in _PARAMETERS}
 
 
-class _Cursor:
-    """The id of the last row seen, signed, with a digest of what was asked."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Between two rows: the walk goes on behind `id`, towards the start of the list or its end."""
+
+    id: UUID
+    backwards: bool
+
+    def turned(self, descending: bool) -> "_Place":
+        """The same place, for who walks the other way: the row of `id` comes first then."""
+        shifted = self.id.int - 1 if descending else self.id.int + 1
+        return _Place(UUID(int=shifted), not self.backwards)
+
+
+class _Cursors:
+    """Places, signed, with a digest of what was asked."""
 
     def __init__(self, digest: str) -> None:
         self._digest = digest
 
-    def made(self, last: UUID) -> str:
-        return _signer.sign(f"{last.hex}{self._digest}")
+    def made(self, place: _Place) -> str:
+        way = _BACKWARDS if place.backwards else ""
+        return _signer.sign(f"{place.id.hex}{self._digest}{way}")
 
-    def read(self, text: str) -> UUID:
+    def read(self, text: str | None) -> _Place | None:
+        if text is None:
+            return None
         try:
             value = _signer.unsign(text)
         except BadSignature:
             value = ""
-        position, digest = value[:32], value[32:]
+        position, digest, way = value[:32], value[32:48], value[48:]
         if digest != self._digest:
             raise ValidationError(
-                {"cursor": "Give the cursor of a `next` address, with the same filters and order."},
+                {"cursor": "Give the cursor of a `next` or `prev` address, as it stands there."},
                 code="invalid",
             )
-        return UUID(position)
+        return _Place(UUID(position), way == _BACKWARDS)
 
 
 def _digest(request: Request, owner: int | None) -> str:
     order = request.query_params.get("order", NEWEST)
-    asked = json.dumps([owner, order, sorted(filters_of(request).items())])
+    asked = json.dumps([request.path, owner, order, sorted(filters_of(request).items())])
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
@@ -128,6 +158,6 @@ def _is_newest_first(order: str) -> bool:
     return order == NEWEST
 
 
-def _next(request: Request, cursor: str) -> str:
+def _address(request: Request, cursor: str) -> str:
     parameters = {**request.query_params.dict(), "cursor": cursor}
     return f"{request.path}?{urlencode(parameters)}"

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rest_framework import serializers
 
-from jobs.api.fields import Moment, PriorityField, StrictSerializer, TextField
+from jobs.api.fields import FlagField, Moment, PriorityField, StrictSerializer, TextField
 from jobs.cron import BadCron, BadTimeZone, parse_cron
 from jobs.models import MissedRuns, Schedule
 from jobs.processors.admission import admit
@@ -29,7 +29,7 @@ class ScheduleBodySerializer(StrictSerializer):
     cron = TextField(max_length=100)
     time_zone = TextField(max_length=64, default="UTC")
     missed_runs = serializers.ChoiceField(choices=MissedRuns.values, default=MissedRuns.ONE)
-    paused = serializers.BooleanField(default=False)
+    paused = FlagField(default=False)
     job_type = TextField(max_length=50, default=None)
     source_file = TextField(max_length=255, default="", allow_blank=True)
     target_format = TextField(max_length=50, default="", allow_blank=True)

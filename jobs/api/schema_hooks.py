@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from jobs.api.document import CONTENT_TYPE
 
 PROBLEM = {
@@ -72,11 +74,19 @@ _OF_A_SCHEDULE = (
     "get_one_schedule", "patch_one_schedule", "pause_schedule", "resume_schedule",
     "delete_one_schedule",
 )  # fmt: skip
+_OF_AN_ENDPOINT = (
+    "get_one_endpoint", "patch_one_endpoint", "endpoint_deliveries", "test_endpoint",
+    "rotate_endpoint", "delete_one_endpoint",
+)  # fmt: skip
+_NEW_PASSWORDS = (("RegisterRequest", "password"), ("NewPasswordRequest", "new_password"))
+# No field of their bodies is required, but one of them is.
+_SAY_SOMETHING = {"job_batches", "retry_jobs", "replay_jobs"}
 _LINKS = {
     "post_jobs": ("job_id", "id", _OF_A_JOB),
     "replay_job": ("job_id", "id", ("get_one_job",)),
     "submit_job": ("job_id", "job_id", ("job_status", "get_one_job", "cancel_job")),
     "job_batches": ("batch_id", "batch", ("cancel_batch",)),
+    "post_endpoints": ("endpoint_id", "id", _OF_AN_ENDPOINT),
     "post_schedules": ("schedule_id", "id", _OF_A_SCHEDULE),
 }
 # By operation: a body, and what it was answered. Only what is made or signed anew differs.
@@ -98,11 +108,25 @@ def add_errors(result: Any, **_: Any) -> Any:
     return result
 
 
+def add_bounds(result: Any, **_: Any) -> Any:
+    """What is checked, but not by the fields themselves."""
+    schemas = result["components"]["schemas"]
+    for body, field in _NEW_PASSWORDS:
+        schemas[body]["properties"][field]["minLength"] = settings.SHORTEST_PASSWORD
+    for operation in _operations(result):
+        if operation["operationId"] in _SAY_SOMETHING:
+            operation["requestBody"]["required"] = True
+        if operation["operationId"] == "job_batches":
+            operation["requestBody"]["content"]["application/json"]["schema"]["minItems"] = 1
+    return result
+
+
 def add_links(result: Any, **_: Any) -> Any:
     """What is made can be looked at; what makes takes an Idempotency-Key."""
     for operation in _operations(result):
         created = operation["responses"].get("201")
-        if created and "auth" not in operation["tags"]:  # what is secret is not kept
+        # What is secret is not kept.
+        if created and not {"auth", "webhooks"} & set(operation["tags"]):
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             created.setdefault("headers", {})["Location"] = {"schema": {"type": "string"}}
         if found := _LINKS.get(operation["operationId"]):

@@ -72,8 +72,10 @@ class BulkSerializer(SelectionSerializer):
     """The body of what is done to many jobs: at least one filter, so that nobody means all of them
     by a slip."""
 
+    says_something = True
+
     ids = serializers.ListField(
-        child=IdField(), max_length=MOST_IDS, allow_empty=False, required=False
+        child=IdField(), min_length=1, max_length=MOST_IDS, allow_empty=False, required=False
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

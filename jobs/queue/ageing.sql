@@ -12,9 +12,6 @@ LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_material = off
 AS $$
 DECLARE
   settled json := jobs_step(completed, others, highest, after_at, after_id, 0, worker_name,

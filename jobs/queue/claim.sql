@@ -47,8 +47,7 @@ BEGIN
       started_at = clock_timestamp(),
       progress = NULL,
       progress_message = ''
-    FROM picked
-    WHERE job.ctid = picked.place
+    WHERE job.ctid = ANY (ARRAY(SELECT place FROM picked))
     RETURNING job.priority, job.queued_at, job.id,
       json_build_array(job.id, job.lease, job.attempt, job.max_attempts, job.job_type,
                        job.source_file, job.target_format, job.priority, job.parameters,

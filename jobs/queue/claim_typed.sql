@@ -13,9 +13,6 @@ LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_bitmapscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
-SET enable_material = off
 AS $$
 DECLARE
   asked integer;
@@ -56,8 +53,7 @@ BEGIN
         started_at = clock_timestamp(),
         progress = NULL,
         progress_message = ''
-      FROM picked
-      WHERE job.ctid = picked.place
+      WHERE job.ctid = ANY (ARRAY(SELECT place FROM picked))
       RETURNING job.queued_at, job.id,
         json_build_array(job.id, job.lease, job.attempt, job.max_attempts, job.job_type,
                          job.source_file, job.target_format, job.priority, job.parameters,

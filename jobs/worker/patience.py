@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import psycopg
 import structlog
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections
+from django.db import InterfaceError, OperationalError, connection
 
+from jobs.statement import own_connection
 from jobs.worker.watchdog import Watchdog
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class Patience:
     def once(self, operation: Callable[[], T]) -> T:
         """The operation's result, for what must not be done twice: only a connection that hangs is
         hung up on. Raises whatever it raises."""
-        own = connections[DEFAULT_DB_ALIAS]
+        own = own_connection()
         with self._watchdog.watching(lambda: own.connection, self._seconds):
             return operation()
 
@@ -72,7 +73,7 @@ class Patience:
         again after a COMMIT whose answer was lost. Any other error is the caller's.
         """
         delay = FIRST_DELAY_SECONDS
-        own = connections[DEFAULT_DB_ALIAS]  # of this thread; `connection` is of who looks
+        own = own_connection()  # of this thread; `connection` is of who looks
         watch = self._watchdog.watching(lambda: own.connection, seconds or self._seconds)
         while True:
             began = time.monotonic()

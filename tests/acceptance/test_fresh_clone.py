@@ -13,7 +13,7 @@ from mediaproc import embedded_postgres
 from tests.service import MAKE_RUN, PROJECT, STOP_SECONDS, Service
 from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

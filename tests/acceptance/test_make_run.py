@@ -23,7 +23,7 @@ from tests.waiting import wait_until
 
 _EXAMPLE = {"source_file": "video.mp4", "target_format": "avi", "priority": "high"}
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

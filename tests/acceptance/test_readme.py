@@ -20,7 +20,7 @@ README = (PROJECT / "README.md").read_text()
 # What differs from run to run.
 CHANGING = {"id", "job_id", "created_at", "queued_at", "started_at", "completed_at", "metrics"}
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 class _ShortLeases(Service):
@@ -66,7 +66,7 @@ def _ask(command: str, service: Service) -> list[dict[str, Any]]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     return [json.loads(line) for line in finished.stdout.replace("}{", "}\n{").splitlines()]
 
@@ -88,7 +88,7 @@ def test_the_walk_through(service: Service) -> None:
     assert refused == problem
 
     ask = ask.replace(submitted["job_id"], job["job_id"])
-    wait_until(lambda: _ask(ask, service)[0]["status"] == "COMPLETED", "COMPLETED", seconds=60)
+    wait_until(lambda: _ask(ask, service)[0]["status"] == "COMPLETED", "COMPLETED", seconds=120)
     [status] = _ask(ask, service)
     _same(status, completed)
     assert list(status["metrics"]) == list(completed["metrics"])
@@ -121,7 +121,7 @@ def test_a_killed_worker(service: Service, tmp_path: Path) -> None:
     wait_until(
         lambda: {service.job(job["job_id"])["status"] for job in jobs} == {"COMPLETED"},
         "all four jobs are done",
-        seconds=60,
+        seconds=120,
     )
     lost = re.findall(r"job_id=(\S+)", "".join(_lines(log, "job.started")))
     rescued = "".join(_lines(service.log, "job.rescued"))

@@ -20,7 +20,10 @@ from tests.service import PROJECT, STOP_SECONDS, Service
 from tests.waiting import wait_until
 
 LEASE_SECONDS = 3
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+SCAN_SECONDS = 10
+# Of a busy machine: here other tests run beside it.
+SLACK_SECONDS = 10
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
 
 class _Client(Service):
@@ -28,12 +31,16 @@ class _Client(Service):
 
     def environment(self, **more: str) -> dict[str, str]:
         # Simulated jobs of low priority hold their thread until they are cancelled.
-        own = {"JOB_LEASE_SECONDS": str(LEASE_SECONDS), "SIMULATE_SECONDS_LOW": "600-600"}
+        own = {
+            "JOB_LEASE_SECONDS": str(LEASE_SECONDS),
+            "JOB_RETRY_SCAN_SECONDS": str(SCAN_SECONDS),
+            "SIMULATE_SECONDS_LOW": "600-600",
+        }
         return super().environment(**own, **more)
 
     def ask(self, method: str, path: str, status: int, **body: Any) -> Any:
         """The answer's JSON, after checking its status; None where there is none."""
-        answer = httpx.request(method, f"{self.url}/{path}", json=body or None, timeout=30)
+        answer = httpx.request(method, f"{self.url}/{path}", json=body or None, timeout=60)
         assert answer.status_code == status, answer.text
         return answer.json() if answer.content else None
 
@@ -58,7 +65,7 @@ class _Client(Service):
             assert job["status"] in {"QUEUED", "IN_PROGRESS"}, job
             return [job] if (job["progress"] or 0) > beyond else []
 
-        return wait_until(look, f"{job_id} gets on", seconds=60)[0]
+        return wait_until(look, f"{job_id} gets on", seconds=120)[0]
 
     def outputs(self, job_id: str) -> list[str]:
         """What the media store has of this job."""
@@ -74,7 +81,7 @@ def service() -> Iterator[_Client]:
         service = _Client(Path(name))
         started = service.start()
         try:
-            make_film(service.media, "film.mp4", seconds=12)
+            make_film(service.media, "film.mp4", seconds=60)
             yield service
             started.send_signal(signal.SIGTERM)
             started.wait(STOP_SECONDS)
@@ -96,16 +103,16 @@ def test_scheduled_run_cancelled_retried_completed_replayed_deleted(service: _Cl
     job_id = job["id"]
     assert (job["status"], job["queued_at"]) == ("PENDING", None)
 
-    # It starts within a second of its time, and tells how it gets on.
+    # It starts at its time and not at the next look, and tells how it gets on.
     job = service.wait(job_id, "IN_PROGRESS")
-    assert 0 <= (_moment(job["started_at"]) - at).total_seconds() < 1
+    assert 0 <= (_moment(job["started_at"]) - at).total_seconds() < 0.7 * SCAN_SECONDS
     early = service.wait_for_progress(job_id, 0.0)
     later = service.wait_for_progress(job_id, early["progress"])
     assert 0 < early["progress"] < later["progress"] < 1
     assert later["seconds_left"] > 0
     assert [name.endswith(".part") for name in service.outputs(job_id)] == [True]
 
-    # Cancelled in the middle: within a second, and nothing of it stays.
+    # Cancelled in the middle: soon, and nothing of it stays.
     asked = service.ask("DELETE", f"jobs/{job_id}", 202)
     assert (asked["status"], asked["cancel_requested"]) == ("IN_PROGRESS", True)
     job = service.wait(job_id, "CANCELLED")
@@ -114,7 +121,10 @@ def test_scheduled_run_cancelled_retried_completed_replayed_deleted(service: _Cl
     refused = service.ask("POST", f"jobs/{job_id}/cancel", 409)
     assert (refused["code"], refused["job_status"]) == ("already_final", "CANCELLED")
 
-    # The same job again, to its end.
+    # The same job again, to its end; the film has become shorter.
+    sources = service.media / "sources"
+    (sources / "film.mp4").rename(sources / "long.mp4")
+    make_film(service.media, "film.mp4", seconds=2)
     again = service.ask("POST", f"jobs/{job_id}/retry", 200)
     assert (again["id"], again["cancel_requested"]) == (job_id, False)
     job = service.wait(job_id, "COMPLETED")
@@ -123,6 +133,7 @@ def test_scheduled_run_cancelled_retried_completed_replayed_deleted(service: _Cl
     assert service.ask("POST", f"jobs/{job_id}/retry", 409)["code"] == "not_retriable"
 
     # A new job like it, which is cancelled too: one whole encode is enough.
+    (sources / "long.mp4").rename(sources / "film.mp4")
     replayed = service.ask("POST", f"jobs/{job_id}/replay", 201)
     assert (replayed["replay_of"], replayed["name"]) == (job_id, "Film")
     service.wait(replayed["id"], "IN_PROGRESS")
@@ -139,7 +150,7 @@ def test_scheduled_run_cancelled_retried_completed_replayed_deleted(service: _Cl
     assert _moment(events["scheduled"]["detail"]["scheduled_at"]) == at
     assert events["replayed"]["detail"] == {"job": replayed["id"]}
     took = _moment(events["cancelled"]["at"]) - _moment(events["cancel_requested"]["at"])
-    assert took < timedelta(seconds=2)  # here other tests may run beside it
+    assert took < timedelta(seconds=1 + SLACK_SECONDS)
     assert [attempt["outcome"] for attempt in told["attempts"]] == ["cancelled", "completed"]
 
     # A final job is removed, with its output.
@@ -178,7 +189,7 @@ def test_a_killed_worker_is_told_of(service: _Client, tmp_path: Path) -> None:
     ended = [event for event in told["events"] if event["kind"] == "attempt_ended"]
     assert [event["detail"]["outcome"] for event in ended] == ["lost", "cancelled"]
     late = (_moment(ended[0]["at"]) - killed_at).total_seconds()
-    assert 0 < late < LEASE_SECONDS + 5
+    assert 0 < late < LEASE_SECONDS + SCAN_SECONDS + SLACK_SECONDS
     assert service.outputs(job_id) == []
 
 

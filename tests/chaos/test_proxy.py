@@ -101,8 +101,10 @@ def records(proxy: Proxy, tmp_path: Path) -> Iterator[Callable[[], list[Record]]
 
 def test_a_slow_machine_is_noticed(proxy: Proxy, records: Callable[[], list[Record]]) -> None:
     proxy.slow(PULSE_DOOR, USUAL_SECONDS)  # each way
-    slow = wait_until(records, "a beat is slow")
-    assert slow[0]["t"] - slow[0]["began"] >= USUAL_SECONDS * 0.9
+    wait_until(
+        lambda: any(one["t"] - one["began"] >= USUAL_SECONDS * 0.9 for one in records()),
+        "a beat is as slow as that",
+    )
 
 
 def test_faults_of_everyone_are_none_of_the_machine(
@@ -112,7 +114,8 @@ def test_faults_of_everyone_are_none_of_the_machine(
     with through(proxy, autocommit=True) as client:
         client.execute("SELECT 1")
         client.execute("SELECT 1")
-    assert all(one["t"] - one["began"] < 5 * USUAL_SECONDS for one in records())
+    # Through a door that is so slow a beat takes ten times as long as usual, nine of them too long.
+    assert all(one["t"] - one["began"] < 8 * USUAL_SECONDS for one in records())
 
 
 def test_an_outage_is_no_slowness_of_the_machine(
@@ -124,4 +127,8 @@ def test_an_outage_is_no_slowness_of_the_machine(
     proxy.slow(PULSE_DOOR, USUAL_SECONDS)
     proxy.end_swallowing(PULSE_DOOR)
     over = now()
-    assert wait_until(records, "the next beat is slow")[0]["began"] > over
+    # One that was slow by itself may have been before.
+    late = wait_until(
+        lambda: [one for one in records() if one["t"] > began], "the next beat is slow"
+    )
+    assert late[0]["began"] > over

@@ -83,7 +83,7 @@ def read_for_a_while(own: psycopg.Connection[Any]) -> None:
     time.sleep(0.7)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("million")
 def test_submissions_go_on() -> None:
     """A submission that waits so long for a lock fails, however slow the machine is."""

@@ -20,7 +20,7 @@ def waiting(idle: Idle, woken: list[int], number: int) -> threading.Thread:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(60)
     return thread
 
 
@@ -48,7 +48,7 @@ def test_each_signal_wakes_a_thread_and_the_end_wakes_all() -> None:
         time.sleep(0.001)
     idle.close()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert sorted(woken) == [0, 1, 2, 3]
 
 

@@ -22,10 +22,11 @@ class EndpointPage(_Shape):
 
 
 class DeliveryPage(_Shape):
-    """Deliveries, newest first, and the address of the next page."""
+    """Deliveries in order, and the addresses of the pages beside this one."""
 
     results = DeliverySerializer(many=True)
     next = serializers.CharField(allow_null=True)
+    prev = serializers.CharField(allow_null=True)
 
 
 class ReplayedDeliveries(_Shape):

@@ -1,8 +1,8 @@
 """The log of deliveries."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
@@ -13,22 +13,22 @@ from rest_framework.views import APIView
 from accounts.scopes import READ, SUBMIT
 from jobs.api.fields import IdField, StrictSerializer
 from jobs.api.idempotency import idempotent
-from jobs.api.pages import filters_of
+from jobs.api.ownership import owner_of
+from jobs.api.pages import PAGE_PARAMETERS, filters_of, page_of
 from webhooks.api.answers import DeliveryPage
 from webhooks.api.ownership import deliveries_of, delivery_of
 from webhooks.api.serializers import DeliverySerializer, FullDeliverySerializer
 from webhooks.deliveries import StillPending, replay
 from webhooks.models import Delivery
 
-PAGE = 50
+_COLUMNS = {"status": "status", "job": "job_id"}
 
 
-class PageSerializer(StrictSerializer):
-    """The parameters of a list. before: the last id of the page before."""
+class FilterSerializer(StrictSerializer):
+    """The filters of a list."""
 
     status = serializers.ChoiceField(choices=Delivery.Status.values, required=False)
     job = IdField(required=False)
-    before = IdField(required=False)
 
 
 class Deliveries(APIView):
@@ -37,10 +37,10 @@ class Deliveries(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012 - Django's own attribute
 
-    @extend_schema(parameters=[PageSerializer], responses=DeliveryPage)
+    @extend_schema(parameters=[FilterSerializer, *PAGE_PARAMETERS], responses=DeliveryPage)
     def get(self, request: Request) -> Response:
-        """Answer 200 with a page, newest first."""
-        return page_of(request, deliveries_of(request))
+        """Answer 200 with a page, and the addresses of those beside it; also as Link."""
+        return log_of(request, deliveries_of(request))
 
 
 class OneDelivery(APIView):
@@ -80,22 +80,12 @@ class Pending(APIException):
     default_detail = "This is still being delivered."
 
 
-def page_of(request: Request, deliveries: QuerySet[Delivery]) -> Response:
-    """A page of these, and the address of the next one or null."""
-    asked = PageSerializer(data=filters_of(request))
+def log_of(request: Request, deliveries: QuerySet[Delivery]) -> Response:
+    """A page of these, with the addresses of those beside it."""
+    asked = FilterSerializer(data=filters_of(request))
     asked.is_valid(raise_exception=True)
-    values: dict[str, Any] = asked.validated_data
-    if "status" in values:
-        deliveries = deliveries.filter(status=values["status"])
-    if "job" in values:
-        deliveries = deliveries.filter(job_id=values["job"])
-    if "before" in values:
-        deliveries = deliveries.filter(id__lt=values["before"])
-    found = list(deliveries.order_by("-id")[: PAGE + 1])
-    following = None
-    if len(found) > PAGE:
-        parameters = request.query_params.copy()
-        parameters["before"] = str(found[PAGE - 1].id)
-        following = f"{request.path}?{parameters.urlencode()}"
-    results = [DeliverySerializer(one).data for one in found[:PAGE]]
-    return Response({"results": results, "next": following})
+    walked = deliveries.filter(
+        **{_COLUMNS[name]: value for name, value in asked.validated_data.items()}
+    )
+    page = page_of(request, walked, Q(), owner_of(request))
+    return page.response([DeliverySerializer(one).data for one in page.rows])

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
 from jobs.api.idempotency import idempotent
+from jobs.api.pages import PAGE_PARAMETERS
 from webhooks import endpoints
 from webhooks.api.answers import (
     CallbackSecretAnswer,
@@ -20,7 +21,7 @@ from webhooks.api.answers import (
     EndpointWithSecret,
     ReplayedDeliveries,
 )
-from webhooks.api.deliveries import PageSerializer, page_of
+from webhooks.api.deliveries import FilterSerializer, log_of
 from webhooks.api.ownership import account_of, endpoint_of, endpoints_of
 from webhooks.api.serializers import (
     DeliverySerializer,
@@ -124,10 +125,10 @@ class EndpointDeliveries(APIView):
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012
 
-    @extend_schema(parameters=[PageSerializer], responses=DeliveryPage)
+    @extend_schema(parameters=[FilterSerializer, *PAGE_PARAMETERS], responses=DeliveryPage)
     def get(self, request: Request, endpoint_id: str) -> Response:
-        """Answer 200 with a page, newest first."""
-        return page_of(request, endpoint_of(request, endpoint_id).deliveries.all())
+        """Answer 200 with a page, and the addresses of those beside it; also as Link."""
+        return log_of(request, endpoint_of(request, endpoint_id).deliveries.all())
 
 
 class ReplayEndpoint(APIView):

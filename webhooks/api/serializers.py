@@ -5,8 +5,15 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from jobs.api.fields import Moment, SomeOfField, StrictSerializer, TextField
-from jobs.targets import MAX_URL, BadTarget
+from jobs.api.fields import (
+    FlagField,
+    Moment,
+    SomeOfField,
+    StrictSerializer,
+    TargetField,
+    TextField,
+)
+from jobs.targets import BadTarget
 from webhooks.endpoints import check_url
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint
 from webhooks.policy import EVENTS
@@ -22,10 +29,10 @@ class EventsField(SomeOfField):
 class EndpointBodySerializer(StrictSerializer):
     """The body of POST and PATCH."""
 
-    url = TextField(max_length=MAX_URL)
+    url = TargetField()
     description = TextField(max_length=200, required=False, allow_blank=True)
     events = EventsField(required=False)
-    enabled = serializers.BooleanField(required=False)
+    enabled = FlagField(required=False)
 
     def validate_url(self, value: str) -> str:
         """It may be called, as far as one can tell today."""
@@ -44,7 +51,7 @@ class ReplayBodySerializer(StrictSerializer):
     """The body of replay."""
 
     since = serializers.DateTimeField()
-    delivered = serializers.BooleanField(default=False)
+    delivered = FlagField(default=False)
 
 
 class EndpointSerializer(serializers.Serializer[Endpoint]):

@@ -2,18 +2,21 @@
 
 import json
 import signal
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from jobs.api import batch, batch_items
 from jobs.api.batch_body import PIECE
 from jobs.api.batch_import import JOB_TYPE
-from jobs.models import BatchPart, IdempotencyKey, Job
+from jobs.models import BatchPart, IdempotencyKey, Job, SubmissionCount
+from jobs.queue.limits import owner_key
 from jobs.queue.submit import NewJob, submit
 from tests.integration.api.asking import assert_headers, errors_of, problem_of, refused, send
 from tests.waiting import wait_until
@@ -174,6 +177,10 @@ def test_limits_count_a_batch_whole(
     api: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.JOBS_PER_MIN_LIMIT = 5
+    # What is submitted in the next minute counts together, also across the end of this one.
+    SubmissionCount.objects.create(
+        throttle_key=owner_key(None), minute=timezone.now() + timedelta(minutes=1), jobs=0
+    )
     refused(csv(api, table(6)), 429, "too_many_submissions")
     assert csv(api, table(4)).status_code == 201
     problem_of(csv(api, table(2)), 429, "too_many_submissions")
@@ -250,6 +257,30 @@ def test_a_background_batch_that_is_cancelled_or_wrong_makes_nothing(
     assert (done[1].error_code, done[3].error_code) == ("malformed_csv", "bad_header")
     assert Job.objects.count() == 4
     assert json.dumps(done[0].result)
+
+
+def test_a_large_array_reports_its_items(
+    api: Client, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, larger than what is read at once, with a wrong item in the middle."""
+    monkeypatch.setattr(batch, "SMALL_BYTES", 1_000)
+    rows = 12_000
+    items = [{"source_file": "v.mp4", "target_format": "avi", "name": "x" * 90}] * rows
+    wrong = {"source_file": "v.mp4", "target_format": "xyz"}
+    body = json.dumps([*items[:7_000], wrong, *items[7_000:]]).encode()
+    assert len(body) > PIECE
+    response = csv(api, body, "?partial=true", "application/json")
+    assert response.status_code == 202, response.content
+    job_id = UUID(response.json()["batch"])
+    workers.start("--queue", "low", SIMULATE_MISSING_SOURCES="True")
+    [done] = wait_final(job_id)
+    report = done.result
+    assert report is not None
+    assert (report["accepted"], report["rejected"], report["total"]) == (rows, 1, rows + 1)
+    assert [(one["row"], one["line"], one["code"]) for one in report["errors"]] == [
+        (7_001, None, "unknown_format")
+    ]
+    assert Job.objects.filter(parent=job_id).count() == rows
 
 
 @pytest.mark.parametrize("small_lines", [10_000, 1])

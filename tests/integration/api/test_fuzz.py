@@ -1,6 +1,7 @@
 """Hostile and ordinary requests by the OpenAPI document, against the real server.
 
-`make fuzz` takes longer: FUZZ_EXAMPLES of each operation, for at most FUZZ_SECONDS.
+In the suite the seed fixes what is asked, and nothing ends it early. `make fuzz` goes on for
+FUZZ_SECONDS, with FUZZ_EXAMPLES of each operation at a time; FUZZ_SEED asks for others.
 """
 
 import os
@@ -22,8 +23,9 @@ from tests.service import free_port
 from tests.waiting import wait_until
 from tests.workers import database_url
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "2"))
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "12"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "3"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
 # What takes the scopes of staff and of remote workers.
 OF_STAFF = (
     r"/pools|/jobs/(dead-letter|retry|replay|lease)$"
@@ -34,6 +36,7 @@ OF_STAFF = (
 @pytest.fixture
 def server(transactional_db: None, media_root: Path) -> Iterator[str]:
     """gunicorn in production, but by plain http; nobody is anonymous."""
+    (media_root / "sources" / "video.mp4").write_bytes(b"as the document's examples name it")
     port = free_port()
     values = environment(
         PORT=str(port),
@@ -45,6 +48,7 @@ def server(transactional_db: None, media_root: Path) -> Iterator[str]:
         SIMULATE_MISSING_SOURCES="True",
         REQUESTS_PER_MIN_LIMIT="1000000",
         ALLOW_REGISTRATION="True",
+        WEBHOOK_ALLOW_PRIVATE="True",
         LOG_LEVEL="WARNING",
     )
     command = [str(PROGRAMS / "gunicorn"), "--config", "mediaproc/web_server.py", "mediaproc.wsgi"]
@@ -53,35 +57,41 @@ def server(transactional_db: None, media_root: Path) -> Iterator[str]:
 
     def up() -> bool:
         try:
-            return httpx.get(f"{url}/jobs/types", timeout=10).is_success
+            return httpx.get(f"{url}/jobs/types", timeout=30).is_success
         except httpx.TransportError:
             return False
 
     try:
-        wait_until(up, "the server answers", seconds=30)
+        wait_until(up, "the server answers")
         yield url
     finally:
         started.terminate()
-        started.wait(15)
+        started.wait(60)
 
 
 @pytest.mark.processes
-@pytest.mark.timeout(SECONDS + 200)
+@pytest.mark.timeout(2 * SECONDS + 600)
 def test_no_request_breaks_the_server_or_the_document(server: str, tmp_path: Path) -> None:
     # Of staff, who have no limit of requests, but without their scope.
     users = {name: user_named(name, is_staff=True) for name in ("alice", "bob", "admin")}
     peers = {name: _token(users[name], SUBMIT, READ) for name in ("alice", "bob")}
     admin = {"admin": _token(users["admin"], *SCOPES)}
 
-    both = fuzz(server, peers, tmp_path / "peers", examples=EXAMPLES, seconds=SECONDS)
-    assert both.returncode == 0, both.stdout[-20_000:] + both.stderr[-2_000:]
-    assert "Stateful" in both.stdout
-
-    seconds = SECONDS // 2
-    alone = fuzz(
-        server, admin, tmp_path / "admin", examples=EXAMPLES, seconds=seconds, only=OF_STAFF
-    )
-    assert alone.returncode == 0, alone.stdout[-20_000:] + alone.stderr[-2_000:]
+    for name, tokens, seconds, only in (
+        ("peers", peers, SECONDS * 2 // 3, ""),
+        ("admin", admin, SECONDS // 3, OF_STAFF),
+    ):
+        said = fuzz(
+            server,
+            tokens,
+            tmp_path / name,
+            examples=EXAMPLES,
+            seed=SEED,
+            seconds=seconds,
+            only=only,
+        )
+        assert said.returncode == 0, said.stdout[-20_000:] + said.stderr[-2_000:]
+        assert "Stateful" in said.stdout
 
 
 def _token(user: User, *scopes: str) -> str:

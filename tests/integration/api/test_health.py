@@ -124,7 +124,7 @@ def test_database_gone(
 
     response = api.get(HEALTH)
 
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 20
     document = problem_of(response, 503, "database_down")
     assert document["database"] == {"status": "down"}
     assert int(response["Retry-After"]) > 0

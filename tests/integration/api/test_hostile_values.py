@@ -5,15 +5,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.scopes import ADMIN, READ
 from jobs.api.job_serializers import NewJobSerializer
 from jobs.api.schedule_serializers import ScheduleBodySerializer
 from jobs.api.selection import SelectionSerializer
 from jobs.models import Job, Schedule
-from tests.integration.api.asking import UNKNOWN_ID, problem_of, send
+from tests.accounts import ClientOf
+from tests.integration.api.asking import UNKNOWN_ID, errors_of, problem_of, send
 from tests.rows import new_job
 from tests.schedules import hourly
 
@@ -108,6 +111,50 @@ def test_filters(api: Client, name: str) -> None:
     new_job()
     for value in WORDS:
         _listed_or_refused(api, f"{JOBS}?{name}={quote(value)}")
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        (JOBS, "order=newest"),
+        (f"{JOBS}/stats", "hours=1"),
+        (f"{JOBS}/dead-letter", "status=FAILED"),
+        ("/api/v1/webhooks/deliveries", "order=newest"),
+    ],
+)
+def test_parameters_that_nobody_has_or_that_come_twice(
+    staff: User, client_of: ClientOf, path: str, parameter: str
+) -> None:
+    client = client_of(staff, [READ, ADMIN])
+    assert client.get(f"{path}?{parameter}").status_code == 200
+    name = parameter.partition("=")[0]
+    for query, field, code in (
+        (f"{parameter}&colour=red", "colour", "unknown_field"),
+        (f"{parameter}&id__gt=0", "id__gt", "unknown_field"),
+        (f"{parameter}&owner__password=x", "owner__password", "unknown_field"),
+        (f"{parameter}&page=2&offset=9", "offset", "unknown_field"),
+        (f"{parameter}&{parameter}", name, "repeated"),
+        (f"{parameter}&{name}=", name, "repeated"),
+    ):
+        document = problem_of(client.get(f"{path}?{query}"), 400, "validation_error")
+        assert (field, code) in errors_of(document), query
+
+
+def test_pages_that_are_too_large_or_too_far(api: Client) -> None:
+    for query, field, code in (
+        ("limit=0", "limit", "out_of_range"),
+        ("limit=-1", "limit", "out_of_range"),
+        ("limit=201", "limit", "out_of_range"),
+        ("limit=" + "9" * 5_000, "limit", "out_of_range"),
+        ("limit=1e2", "limit", "out_of_range"),
+        ("limit=", "limit", "out_of_range"),
+        ("order=-id", "order", "invalid_choice"),
+        ("order=random()", "order", "invalid_choice"),
+        ("cursor=bz0x", "cursor", "invalid"),
+    ):
+        for path in (JOBS, "/api/v1/webhooks/deliveries"):
+            document = problem_of(api.get(f"{path}?{query}"), 400, "validation_error")
+            assert errors_of(document) == {(field, code)}, query
 
 
 def test_windows(api: Client) -> None:

@@ -1,15 +1,22 @@
 """The jobs resource: POST and GET jobs, GET and DELETE jobs/{id}."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.signing import Signer
 from django.test import Client
 from pytest_django import Settings
 
+from jobs.api import pages
 from jobs.models import Job
 from jobs.states import Status
+from tests.accounts import ClientOf
 from tests.integration.api.asking import (
     UNKNOWN_ID,
     assert_headers,
@@ -166,6 +173,57 @@ def test_the_list_goes_page_by_page_newest_first(api: Client) -> None:
     assert pages == 3
 
 
+def links_of(response: Any) -> dict[str, str]:
+    """What the header Link says, by relation."""
+    found = re.findall(r'<([^>]*)>; rel="(\w+)"', response.headers.get("Link", ""))
+    return {relation: address for address, relation in found}
+
+
+def ids_of(response: Any) -> list[str]:
+    """Of a page, whose header has the links of its body."""
+    page = response.json()
+    assert links_of(response) == {rel: page[rel] for rel in ("next", "prev") if page[rel]}
+    return [job["id"] for job in page["results"]]
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize("looked_at", [5_000, 2])
+def test_pages_lead_back_to_where_one_came_from(
+    api: Client, order: str, looked_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while jobs are added, and where a filter leaves pages empty."""
+    monkeypatch.setattr(pages, "LOOKED_AT", looked_at)
+    made = [str(new_job(priority=5 if number % 4 else 0).id) for number in range(12)]
+    wanted = [job for number, job in enumerate(made) if number % 4]
+    in_order = wanted[::-1] if order == "newest" else wanted
+
+    first = response = api.get(f"{JOBS}?priority=5&order={order}&limit=2")
+    assert first.json()["prev"] is None
+    forwards = [response]
+    while address := response.json()["next"]:
+        response = api.get(address)
+        forwards.append(response)
+    seen = [ids_of(page) for page in forwards]
+    assert list(chain(*seen)) == in_order
+
+    later = str(new_job(priority=5).id)
+    backwards = []
+    while address := response.json()["prev"]:
+        response = api.get(address)
+        backwards.append(response)
+    back = [ids_of(page) for page in backwards][::-1]
+    added = [later] if order == "newest" else []
+    assert list(chain(*back)) == [*added, *in_order[: len(in_order) - len(seen[-1])]]
+    if looked_at > len(made):  # the very pages; what is new stands before them
+        assert [page for page in back if page != added] == seen[:-1]
+
+    whole = ids_of(response)
+    while address := response.json()["next"]:
+        response = api.get(address)
+        whole += ids_of(response)
+    assert whole == ([later, *in_order] if order == "newest" else [*in_order, later])
+
+
 def test_filters_hold_together_and_over_pages(api: Client) -> None:
     new_job(priority=7)
     wanted = [str(new_job(priority=5).id) for _ in range(3)]
@@ -177,7 +235,7 @@ def test_filters_hold_together_and_over_pages(api: Client) -> None:
     rest = api.get(page["next"]).json()
     assert [job["id"] for job in rest["results"]] == wanted[:1]
     assert rest["next"] is None
-    assert api.get(f"{JOBS}?status=CANCELLED").json() == {"results": [], "next": None}
+    assert api.get(f"{JOBS}?status=CANCELLED").json() == {"results": [], "next": None, "prev": None}
     named = api.get(f"{JOBS}?priority=low").json()["results"]
     assert named == []
 
@@ -208,6 +266,46 @@ def test_filters_by_time(api: Client) -> None:
 def test_a_bad_filter_is_named(api: Client, query: str, field: str) -> None:
     document = problem_of(api.get(f"{JOBS}?{query}"), 400, "validation_error")
     assert {name for name, _ in errors_of(document)} == {field}
+
+
+def test_a_cursor_serves_only_what_it_was_given_for(
+    api: Client, alice: User, bob: User, client_of: ClientOf
+) -> None:
+    for _ in range(3):
+        new_job()
+        new_job(owner_id=alice.id)
+        new_job(owner_id=bob.id)
+    hers, his = client_of(alice), client_of(bob)
+    query = "limit=1&order=newest"
+    cursor = _cursor_of(hers.get(f"{JOBS}?{query}"))
+    assert hers.get(f"{JOBS}?{query}&cursor={cursor}").status_code == 200
+    assert hers.get(f"{JOBS}?limit=2&order=newest&cursor={cursor}").status_code == 200
+
+    signed = Signer(salt="jobs.api.pages").sign
+    hostile = [
+        (api, query, cursor),
+        (his, query, cursor),
+        (hers, "limit=1&order=oldest", cursor),
+        (hers, f"{query}&status=QUEUED", cursor),
+        (hers, query, cursor[1:]),
+        (hers, query, cursor + "x"),
+        (hers, query, cursor.partition(":")[0]),
+        (hers, query, signed("0" * 48)),
+        (hers, query, "0" * 20_000),
+        (hers, query, "%C3%A9:%F0%9F%92%A9"),
+        (hers, query, "' OR 1=1--"),
+        (hers, query, ""),
+    ]
+    for client, asked, given in hostile:
+        document = problem_of(client.get(f"{JOBS}?{asked}&cursor={given}"), 400, "validation_error")
+        assert errors_of(document) == {("cursor", "invalid")}, given
+    twice = api.get(f"{JOBS}?{query}&cursor={cursor}&cursor={cursor}")
+    assert errors_of(problem_of(twice, 400, "validation_error")) == {("cursor", "repeated")}
+
+
+def _cursor_of(response: Any) -> str:
+    [cursor] = parse_qs(urlsplit(response.json()["next"]).query)["cursor"]
+    return str(cursor)
 
 
 def test_a_running_job_shows_progress_and_time_left(api: Client) -> None:

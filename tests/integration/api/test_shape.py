@@ -137,7 +137,7 @@ def test_a_key_in_flight_is_409(api: Client) -> None:
             with transaction.atomic():
                 answers.append(submit(Client(), **{"Idempotency-Key": "k"}))
                 held.set()
-                release.wait(20)
+                release.wait(60)
         finally:
             connections.close_all()
 
@@ -145,7 +145,7 @@ def test_a_key_in_flight_is_409(api: Client) -> None:
     thread = threading.Thread(target=first)
     thread.start()
     try:
-        assert held.wait(20)
+        assert held.wait(60)
         assert fetch(locks, {})
         problem_of(submit(api, **{"Idempotency-Key": "k"}), 409, "idempotency_key_in_use")
     finally:

@@ -26,7 +26,7 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def gone(processes: list[psutil.Process], *, seconds: float = 5) -> None:
+def gone(processes: list[psutil.Process], *, seconds: float = 30) -> None:
     """Wait until none of them is alive."""
     wait_until(lambda: not any(map(alive, processes)), f"the end of {processes}", seconds=seconds)
 

@@ -182,7 +182,7 @@ def test_stop_reaches_into_the_sandbox(
             stop=lambda: bool(seen),
         )
 
-    gone(seen, seconds=1)
+    gone(seen)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -33,7 +33,7 @@ def refused(store: Path, tmp_path: Path, tools: Tools, limits: Limits) -> Callab
         started = time.monotonic()
         with pytest.raises(MediaError) as caught:
             transcode(source, output, target, limits=replace(limits, **changes), tools=tools)  # type: ignore[arg-type]
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60
         assert list(output.parent.iterdir()) == []
         assert caught.value.permanent
         assert "/dev/fd" not in str(caught.value)

@@ -45,6 +45,7 @@ class Observed:
     published_early: bool
     usage: Usage
     cpu_seconds: float
+    wall_seconds: float
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +63,16 @@ def observed(bunny: Path, tools: Tools, tmp_path_factory: pytest.TempPathFactory
 
     ballast = b"\1" * (400 * MEBIBYTE)
     before = os.times()
+    began = time.monotonic()
     limits = Limits(sandbox="none")
     done = transcode(bunny, output, "mp4", limits=limits, tools=tools, on_progress=listen)
     after = os.times()
+    wall = time.monotonic() - began
     assert len(ballast) == 400 * MEBIBYTE
     cpu = (
         after.children_user + after.children_system - before.children_user - before.children_system
     )
-    return Observed(fractions, speeds, any(existed), done.usage, cpu)
+    return Observed(fractions, speeds, any(existed), done.usage, cpu, wall)
 
 
 def test_progress_goes_up_and_is_complete_only_when_verified(observed: Observed) -> None:
@@ -87,9 +90,11 @@ def test_the_figures_are_those_of_the_child(observed: Observed) -> None:
     usage = observed.usage
 
     assert 40 <= usage.peak_memory_mb <= 350
-    assert 0.5 <= usage.cpu_seconds <= observed.cpu_seconds
-    assert usage.wall_seconds >= 0.3
-    average = 100 * usage.cpu_seconds / usage.wall_seconds / (os.cpu_count() or 1)
+    # The probes before and after it take little beside an encode.
+    assert observed.cpu_seconds / 2 <= usage.cpu_seconds <= observed.cpu_seconds
+    processors = os.cpu_count() or 1
+    assert usage.cpu_seconds / processors <= usage.wall_seconds <= observed.wall_seconds
+    average = 100 * usage.cpu_seconds / usage.wall_seconds / processors
     assert int(average) <= usage.peak_cpu_percent <= 100
 
 
@@ -132,7 +137,7 @@ def test_stop_ends_the_child_and_leaves_nothing(
             stop=stop,
         )
 
-    assert time.monotonic() - stopped_at < 3
+    assert time.monotonic() - stopped_at < 30
     assert not alive(seen[0])
     assert list(output.parent.iterdir()) == []
 

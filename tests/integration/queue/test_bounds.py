@@ -70,12 +70,12 @@ def late_commit(priority: int = 5) -> Iterator[Job]:
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert submitted.wait(20)
+    assert submitted.wait(60)
     try:
         yield jobs[0]
     finally:
         release.set()
-        thread.join(20)
+        thread.join(60)
 
 
 def only_a_full_look_finds(reached: Mapping[int, Position]) -> UUID:

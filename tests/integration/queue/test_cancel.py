@@ -120,7 +120,7 @@ def test_a_claim_that_was_first_is_waited_for() -> None:
         with transaction.atomic():
             claim_one()
             claimed.set()
-            release.wait(20)
+            release.wait(60)
         connection.close()
 
     def ask() -> None:
@@ -129,13 +129,13 @@ def test_a_claim_that_was_first_is_waited_for() -> None:
 
     taking, asking = threading.Thread(target=take), threading.Thread(target=ask)
     taking.start()
-    assert claimed.wait(20)
+    assert claimed.wait(60)
     asking.start()
     wait_until(_somebody_waits_for_a_lock, "the cancel waits")
     assert said == []
     release.set()
-    taking.join(20)
-    asking.join(20)
+    taking.join(60)
+    asking.join(60)
     assert said == [Status.IN_PROGRESS]
     job.refresh_from_db()
     assert (job.status, job.cancel_requested) == (Status.IN_PROGRESS, True)
@@ -178,7 +178,7 @@ def test_of_many_none_is_forgotten_that_was_locked() -> None:
         with transaction.atomic():
             Job.objects.select_for_update(no_key=True).get(id=jobs[1].id)
             locked.set()
-            release.wait(20)
+            release.wait(60)
         connection.close()
 
     def let_go() -> None:
@@ -188,14 +188,14 @@ def test_of_many_none_is_forgotten_that_was_locked() -> None:
 
     threads = [threading.Thread(target=target) for target in (renew, let_go)]
     threads[0].start()
-    assert locked.wait(20)
+    assert locked.wait(60)
     threads[1].start()
     try:
         assert cancel_where(Selection()) == 3
     finally:
         release.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
     assert Job.objects.filter(status=Status.CANCELLED).count() == 3
 
 

@@ -257,17 +257,17 @@ def test_a_locked_row_is_passed_over_in_bulk() -> None:
         with transaction.atomic():
             Job.objects.select_for_update(no_key=True).get(id=locked_job.id)
             locked.set()
-            release.wait(20)
+            release.wait(60)
         connection.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert locked.wait(20)
+    assert locked.wait(60)
     try:
         assert retry_where(EVERYTHING) == 1
     finally:
         release.set()
-        holder.join(20)
+        holder.join(60)
     free.refresh_from_db()
     assert free.status == Status.QUEUED
 
@@ -287,7 +287,7 @@ def test_two_people_who_retry_at_once_retry_each_job_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     counted.append(retry_where(Selection(ids=ids)))
     assert sum(counted) == JobEvent.objects.count() == 60
 

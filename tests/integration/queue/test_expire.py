@@ -88,17 +88,17 @@ def test_a_job_that_is_being_claimed_is_neither_waited_for_nor_expired() -> None
         with transaction.atomic():
             Job.objects.select_for_update(no_key=True).get(id=job.id)
             locked.set()
-            release.wait(20)
+            release.wait(60)
         connection.close()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert locked.wait(20)
+    assert locked.wait(60)
     try:
         assert expire() == [str(free.id)]
     finally:
         release.set()
-        holder.join(20)
+        holder.join(60)
     assert expire() == [str(job.id)]
 
 
@@ -117,6 +117,6 @@ def test_many_maintainers_expire_each_job_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     expired.extend(expire())
     assert sorted(expired) == sorted(map(str, ids))

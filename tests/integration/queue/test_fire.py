@@ -222,7 +222,7 @@ def _at_once(maintainers: int) -> None:
 
     def run() -> None:
         try:
-            start.wait(10)
+            start.wait(60)
             while Schedule.objects.filter(next_fire_at__lte=CLOCK).exists():
                 fire_due()
         except BaseException as error:  # told by the thread that waits

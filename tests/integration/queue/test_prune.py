@@ -161,12 +161,12 @@ def test_a_job_that_somebody_has_locked_is_passed(in_thread: list[threading.Thre
         with transaction.atomic():
             Job.objects.select_for_update().get(id=job.id)
             locked.set()
-            assert release.wait(20)
+            assert release.wait(60)
         connection.close()
 
     in_thread.append(threading.Thread(target=hold))
     in_thread[0].start()
-    assert locked.wait(20)
+    assert locked.wait(60)
     assert prune() == Pruned(jobs=1)
     release.set()
     assert left() == {job.id}

@@ -32,7 +32,8 @@ def _served(
     (store / "sources").mkdir(parents=True)
     make_film(store, "short.mp4", 1)
     make_film(store, "long.mp4", 12)
-    server = WebServer(database_url(), store, folder / "web.log")
+    # Long enough for a busy machine to renew, and short for those who wait for its end.
+    server = WebServer(database_url(), store, folder / "web.log", JOB_LEASE_SECONDS="5")
     yield server, store
     server.stop()
 

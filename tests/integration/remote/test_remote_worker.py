@@ -50,7 +50,7 @@ def test_a_transcode_by_http_alone(remote: RemoteWorkers, web: WebServer, store:
     other = submit(NewJob("noop", priority=2))
     worker = remote.start("--once")
 
-    done, failed = wait_final(*[job.id for job in jobs], seconds=60)
+    done, failed = wait_final(*[job.id for job in jobs], seconds=120)
 
     assert worker.wait() == 0, worker.output()
     assert done.status == Status.COMPLETED, done.error_message
@@ -84,7 +84,7 @@ def test_another_worker_does_what_a_killed_one_had(
     wait_until(lambda: not any(runs(child) for child in children), "its ffmpeg is gone")
     Job.objects.filter(id=job.id).update(target_format="mp4")  # faster
     remote.start()
-    [done] = wait_final(job.id, seconds=60)
+    [done] = wait_final(job.id, seconds=120)
 
     assert (done.status, done.lost_leases, done.attempt) == (Status.COMPLETED, 1, 1)
     assert done.result is not None
@@ -104,7 +104,7 @@ def test_who_was_stopped_past_its_lease_publishes_nothing(
     # The whole group is not stopped: ffmpeg goes on, and its worker comes back with the result.
     stopped.send(signal.SIGSTOP)
     workers.start("--queue", "low", MEDIA_ROOT=str(store))
-    [done] = wait_final(job.id, seconds=60)
+    [done] = wait_final(job.id, seconds=120)
     stopped.send(signal.SIGCONT)
 
     wait_until(lambda: stopped.events("job.refused"), "it learns that its lease was lost")
@@ -148,7 +148,7 @@ def test_cancel_sigterm_and_drain(remote: RemoteWorkers, store: Path, tmp_path: 
     idle = remote.start()
     wait_until(lambda: shown(idle), "it asks")
     idle.send(signal.SIGTERM)
-    assert idle.wait(5) == 0
+    assert idle.wait(15) == 0
     drained = remote.start()
     wait_until(lambda: shown(drained), "it asks")
     assert drain(name(drained))
@@ -158,11 +158,13 @@ def test_cancel_sigterm_and_drain(remote: RemoteWorkers, store: Path, tmp_path: 
 def test_a_local_and_two_remote_workers_side_by_side(
     remote: RemoteWorkers, workers: Workers, store: Path
 ) -> None:
+    both = [remote.start(), remote.start()]
+    wait_until(lambda: all(shown(worker) for worker in both), "they ask")
+    workers.start(
+        *("--queue", "low", "--threads", "1"), MEDIA_ROOT=str(store), JOB_LEASE_SECONDS="30"
+    )
     jobs = [transcode("short.mp4", "jpg") for _ in range(12)]
-    remote.start()
-    remote.start()
-    workers.start("--queue", "low", "--threads", "1", ready=False, MEDIA_ROOT=str(store))
-    done = wait_final(*[job.id for job in jobs], seconds=60)
+    done = wait_final(*[job.id for job in jobs], seconds=120)
     assert {job.status for job in done} == {Status.COMPLETED}
     assert len({job.lease for job in done}) == len(jobs)
     assert not JobAttempt.objects.exists()  # nobody had a job that another had
@@ -179,5 +181,5 @@ def test_the_service_goes_away_for_a_while(
     web.stop()
     wait_until(lambda: worker.events("server.away"), "it has a result, and nobody to give it to")
     web.start()
-    [done] = wait_final(job.id, seconds=60)
+    [done] = wait_final(job.id, seconds=120)
     assert (done.status, done.lost_leases) == (Status.COMPLETED, 0)

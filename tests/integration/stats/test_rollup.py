@@ -130,12 +130,12 @@ def test_a_transaction_that_has_not_committed_is_waited_for(
         with transaction.atomic():
             finish([finished(claimed)])
             completed.set()
-            assert commit.wait(20)
+            assert commit.wait(60)
         connection.close()
 
     in_thread.append(threading.Thread(target=complete))
     in_thread[0].start()
-    assert completed.wait(20)
+    assert completed.wait(60)
     everything()
     assert rolled() == {}
     commit.set()
@@ -155,12 +155,12 @@ def test_a_transaction_that_never_ends_is_waited_for_only_so_long(
         with transaction.atomic():
             new_job()
             began.set()
-            assert end.wait(20)
+            assert end.wait(60)
         connection.close()
 
     in_thread.append(threading.Thread(target=write))
     in_thread[0].start()
-    assert began.wait(20)
+    assert began.wait(60)
     ended(ago=0.0)
     everything()
     end.set()
@@ -177,12 +177,12 @@ def test_another_maintainer_at_work_is_passed(in_thread: list[threading.Thread])
         with transaction.atomic():
             RollupMark.objects.select_for_update().get(id=1)
             locked.set()
-            assert release.wait(20)
+            assert release.wait(60)
         connection.close()
 
     in_thread.append(threading.Thread(target=hold))
     in_thread[0].start()
-    assert locked.wait(20)
+    assert locked.wait(60)
     assert not roll_up()
     assert not condense()
     assert rolled() == {}

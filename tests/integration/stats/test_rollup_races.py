@@ -133,12 +133,12 @@ def test_sums_are_exact_though_maintainers_die(
     for _ in range(3):
         maintainers.start(3)
         enough = added_up() + 200
-        wait_until(lambda: added_up() > enough, "they add up", seconds=60)  # noqa: B023
+        wait_until(lambda: added_up() > enough, "they add up", seconds=120)  # noqa: B023
         maintainers.kill_all()  # one of them is at it
     maintainers.start(2)
     crowd.stop()
     jobs = Job.objects.count()
-    wait_until(lambda: added_up() == jobs, "all are added up", seconds=60)
+    wait_until(lambda: added_up() == jobs, "all are added up", seconds=120)
     maintainers.kill_all()
     monkeypatch.setattr(rollup, "WORTH_SECONDS", 0.0)
     monkeypatch.setattr(rollup, "SETTLED_AFTER_SECONDS", 0.0)

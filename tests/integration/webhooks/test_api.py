@@ -113,8 +113,12 @@ def test_the_log_page_by_page(
     found = [one["id"] for page in (first, second) for one in page["results"]]
     assert found == [str(one.id) for one in reversed(made)]
     assert second["next"] is None
+    back = client.get(second["prev"]).json()
+    assert (back["results"], back["prev"]) == (first["results"], None)
     assert client.get(f"{URL}/deliveries?status=failed").json()["results"] == []
-    assert client.get(f"{URL}/deliveries?before=x").status_code == 400
+    cursor = first["next"].partition("cursor=")[2]
+    for query in ("before=x", "cursor=x", f"cursor={cursor}", f"status=pending&cursor={cursor}"):
+        assert client.get(f"{URL}/deliveries?{query}").status_code == 400
     assert client_of(bob).get(f"{URL}/deliveries").json()["results"] == []
 
 

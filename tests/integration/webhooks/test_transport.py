@@ -159,7 +159,7 @@ def test_one_deadline(
     with raw_server(serve) as port:
         began = time.monotonic()
         answer = post(f"http://127.0.0.1:{port}/", b"{}", {})
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 25  # each would go on for 50 s, or for ever
     assert (answer.status, answer.ok) == (None, False)
     assert "Timeout" in answer.error
     assert transport.SECONDS <= 15

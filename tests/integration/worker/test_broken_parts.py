@@ -86,7 +86,7 @@ def test_a_worker_that_waits_for_the_database_at_its_start_can_be_stopped(tmp_pa
     try:
         wait_until(lambda: b"database.lost" in log.read_bytes(), "it waits")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

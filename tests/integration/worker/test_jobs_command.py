@@ -147,7 +147,7 @@ def following() -> "subprocess.Popen[bytes]":
 def test_ctrl_c_ends_tail_without_a_traceback() -> None:
     with following() as process:
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     assert (errors, process.returncode) == (b"", 0)
 
 
@@ -158,7 +158,7 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
         process.stdout.close()
         new_job()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_without_a_database_it_says_so_in_one_line() -> None:
@@ -169,7 +169,7 @@ def test_without_a_database_it_says_so_in_one_line() -> None:
         capture_output=True,
         check=False,
         text=True,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("CommandError: The database does not answer: ")
@@ -196,7 +196,7 @@ def on_terminal(command: list[str], variables: dict[str, str]) -> str:
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         environment.pop(name, None)
     done = subprocess.run(
-        command, cwd=PROJECT, env=environment | variables, stdout=theirs, check=True, timeout=30
+        command, cwd=PROJECT, env=environment | variables, stdout=theirs, check=True, timeout=60
     )
     assert done.returncode == 0
     os.close(theirs)

@@ -10,19 +10,21 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from jobs.models import Job, WorkerProcess
+from jobs.models import Job, JobAttempt, WorkerProcess
 from jobs.queue.signal import CHANNEL, tell_workers
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
 from jobs.worker.looked import Looked, read_looked
 from jobs.worker.maintenance import LONGEST_REST
-from tests.rows import claim_one, expire, new_job
+from tests.rows import claim_one, expire, job_in, new_job
 from tests.waiting import wait_until
 from tests.workers import Workers, WorkerUnderTest, wait_final
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 SCAN_SECONDS = 1.0
+# Of a busy machine, beside what is promised.
+SLACK_SECONDS = 10.0
 PROCESSES = 4
 
 
@@ -54,7 +56,7 @@ def test_workers_look_in_turn(
     wait_until(
         lambda: _words_a_second(listening) < 0.6 * PROCESSES * 1.3 / SCAN_SECONDS,
         "they look in turn",
-        seconds=60,
+        seconds=120,
     )
 
 
@@ -68,24 +70,26 @@ def _words_a_second(listening: "psycopg.Connection[tuple[object, ...]]") -> floa
     return said / (time.monotonic() - began)
 
 
+def absent(number: int) -> None:
+    """Rows as of so many more processes, which stay for an hour."""
+    seen_at = timezone.now() + timedelta(hours=1)
+    WorkerProcess.objects.bulk_create(
+        WorkerProcess(name=f"gone:{each}", version="", pools={"high": 4}, seen_at=seen_at)
+        for each in range(number)
+    )
+
+
 def test_due_jobs_start_in_time_after_most_workers_died(workers: Workers) -> None:
     started = start(workers, PROCESSES)
-    # As if there had been a hundred: their rows outlive them by a lease time, and here by more.
-    WorkerProcess.objects.bulk_create(
-        WorkerProcess(
-            name=f"gone:{number}",
-            version="",
-            pools={"high": 4},
-            seen_at=timezone.now() + timedelta(hours=1),
-        )
-        for number in range(96)
-    )
+    # As if there had been a thousand: their rows outlive them by a lease time, and here by more.
+    # Whoever waited for his turn among so many would be late by minutes.
+    absent(1000)
     lasting = WorkerProcess.objects.get(name__endswith=f":{started[0].pid}")
     wait_until(
         lambda: WorkerProcess.objects.filter(
             id=lasting.id, seen_at__gt=lasting.seen_at + timedelta(seconds=2)
         ).exists(),
-        "it counts a hundred",
+        "it counts a thousand",
     )
     now = timezone.now()
     due = [
@@ -99,7 +103,7 @@ def test_due_jobs_start_in_time_after_most_workers_died(workers: Workers) -> Non
         worker.send(signal.SIGKILL)
     jobs = wait_final(*due)
     late = [(one.started_at - one.scheduled_at).total_seconds() for one in jobs]  # type: ignore[operator]
-    assert max(late) < SCAN_SECONDS, late
+    assert max(late) < SCAN_SECONDS + SLACK_SECONDS, late
 
 
 def test_jobs_of_the_dead_run_again_in_time_when_few_are_left(
@@ -116,12 +120,12 @@ def test_jobs_of_the_dead_run_again_in_time_when_few_are_left(
         cursor.execute("SELECT clock_timestamp()")
         killed_at = cursor.fetchone()[0]
     wait_until(
-        lambda: Job.objects.filter(id=job.id, lost_leases=1, status="IN_PROGRESS").exists(),
+        lambda: Job.objects.filter(id=job.id, lost_leases__gte=1, status="IN_PROGRESS").exists(),
         "it runs again",
     )
     again = Job.objects.get(id=job.id)
     assert again.started_at is not None
-    assert again.started_at - killed_at < timedelta(seconds=2 + 2)
+    assert again.started_at - killed_at < timedelta(seconds=2 + SCAN_SECONDS + SLACK_SECONDS)
 
 
 def expired() -> Job:
@@ -137,16 +141,32 @@ def queued(job: Job) -> bool:
     return Job.objects.filter(id=job.id, status=Status.QUEUED).exists()
 
 
+def tell(looked: Looked) -> None:
+    """Tell it, and wait until it was heard: a worker that does not poll runs a job for it."""
+    heard = job_in(Status.QUEUED)
+    Job.objects.filter(id=heard.id).update(priority=0)
+    tell_workers(Looked(looked.rest, [0]).payload())
+    wait_final(heard.id)
+
+
 def test_who_is_told_that_nobody_needs_to_rescue_still_promotes(workers: Workers) -> None:
-    workers.start("--queue", "low", JOB_LEASE_SECONDS="9")
+    # Others are believed for as long as it takes many processes to look.
+    absent(100)
+    lease = 30.0
+    workers.start(*("--queue", "low"), JOB_LEASE_SECONDS=str(lease), WORKER_POLL_SECONDS="3600")
     wait_until(lambda: WorkerProcess.objects.filter(wakeup__postgresql="up").exists(), "it listens")
-    tell_workers(Looked(rest=3.0).payload())
+    before = expired()
+    wait_until(lambda: queued(before), "it rescues")
+    Job.objects.filter(id=before.id).delete()
+    tell(Looked(rest=lease * LONGEST_REST))
     lost = expired()
+    # Whoever promotes rescues in the same look: after the second of these it would be done.
     for _ in range(5):
+        tell(Looked(rest=lease * LONGEST_REST))
         due = new_job(priority=9, scheduled_at=timezone.now() + timedelta(seconds=0.1))
         wait_until(lambda due=due: queued(due), "it is promoted")  # type: ignore[misc]
-    assert not queued(lost)
-    tell_workers(Looked().payload())
+        assert not queued(lost)
+    tell(Looked())
     wait_until(lambda: queued(lost), "it is rescued")
 
 
@@ -189,8 +209,9 @@ def test_after_a_slow_rescue_nobody_looks_for_a_while(workers: Workers) -> None:
     workers.start("--queue", "low", JOB_LEASE_SECONDS="6")
     first = expired()
     wait_until(lambda: queued(first), "it is rescued")
+    rescued_at = JobAttempt.objects.get(job_id=first.id).ended_at
     Job.objects.filter(id=first.id).delete()
-    began = time.monotonic()
     second = expired()
     wait_until(lambda: queued(second), "it is rescued, too")
-    assert time.monotonic() - began > LONGEST_REST * 6.0 - 0.5
+    rest = JobAttempt.objects.get(job_id=second.id).ended_at - rescued_at
+    assert rest > timedelta(seconds=LONGEST_REST * 6.0)

@@ -58,10 +58,10 @@ def test_what_runs_goes_on(workers: Workers, tmp_path: Path) -> None:
 def test_without_a_signal_the_next_heartbeat_sees_it(workers: Workers) -> None:
     worker = workers.start("--queue", "high", WAKEUP_NOTIFY="False", JOB_LEASE_SECONDS="2")
     pause("high")
-    wait_until(lambda: worker.events("pool.paused"), "seen", seconds=5)
+    wait_until(lambda: worker.events("pool.paused"), "seen")
     job = noop(9)
     resume("high")
-    wait_final(job.id, seconds=10)
+    wait_final(job.id)
 
 
 def test_a_pause_outlives_a_restart(workers: Workers) -> None:

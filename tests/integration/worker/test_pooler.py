@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from jobs.models import Job, WorkerProcess
 from jobs.queue.submit import NewJob, submit_many
 from jobs.states import Status
+from tests.service import free_port
 from tests.waiting import wait_until
 from tests.workers import Workers, database_url, wait_final
 
@@ -42,9 +42,7 @@ def pooled_url(transactional_db: None, tmp_path: Path) -> Iterator[str]:
     """DATABASE_URL of the test database through a pooler with three connections."""
     address = urlsplit(database_url())
     options = parse_qs(address.query)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        own_port = probe.getsockname()[1]
+    own_port = free_port()
     configuration = tmp_path / "pgbouncer.ini"
     configuration.write_text(
         CONFIGURATION.format(
@@ -76,7 +74,7 @@ def _command(configuration: Path, sockets: Path) -> list[str]:
 
 def _answers(url: str) -> bool:
     try:
-        with psycopg.connect(url, connect_timeout=2):
+        with psycopg.connect(url, connect_timeout=10):
             return True
     except psycopg.OperationalError:
         return False

@@ -30,6 +30,9 @@ from tests.workers import Workers
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONGEST_SECONDS = 0.3
+GRACE_SECONDS = 60.0
+# Of a busy machine. By its share of the time alone, a look at everything would come after minutes.
+SLACK_SECONDS = 20.0
 
 
 class Thread(threading.Thread):
@@ -288,7 +291,7 @@ class SlowBounds(Bounds):
 
     def learn(self, after: Any, reached: Any, began: float, now: float, **more: Any) -> None:
         """See Bounds."""
-        super().learn(after, reached, min(began, now - 1.0), now, **more)
+        super().learn(after, reached, min(began, now - 5.0), now, **more)
 
 
 def test_a_job_before_the_place_that_was_reached_is_found_within_the_longest_time() -> None:
@@ -296,7 +299,7 @@ def test_a_job_before_the_place_that_was_reached_is_found_within_the_longest_tim
     queue(1)
     steps.take([], 1)
     job = late_job()
-    assert take_until(steps, job) < LONGEST_SECONDS + 1.0
+    assert take_until(steps, job) < LONGEST_SECONDS + SLACK_SECONDS
 
 
 def test_a_hand_back_before_the_place_is_found_too_and_keeps_its_turn() -> None:
@@ -315,7 +318,7 @@ def test_a_hand_back_before_the_place_is_found_too_and_keeps_its_turn() -> None:
         return first.job_id in order
 
     wait_until(found, "the job that was handed back is claimed")
-    assert time.monotonic() - began < LONGEST_SECONDS + 1.0
+    assert time.monotonic() - began < LONGEST_SECONDS + SLACK_SECONDS
 
 
 def test_the_place_of_one_priority_hides_nothing_of_another() -> None:
@@ -334,7 +337,9 @@ def test_the_place_of_one_priority_hides_nothing_of_another() -> None:
 def test_a_worker_whose_threads_all_wait_ends_when_told(
     workers: Workers, tmp_path: Path, signals: int
 ) -> None:
-    worker = workers.start("--queue", "high", POOLS="high=7-10:6,low=0-6:1")
+    worker = workers.start(
+        "--queue", "high", POOLS="high=7-10:6,low=0-6:1", WORKER_GRACE_SECONDS=str(GRACE_SECONDS)
+    )
     folder = tmp_path / "jobs"
     folder.mkdir()
     ids = submit_many(
@@ -350,12 +355,12 @@ def test_a_worker_whose_threads_all_wait_ends_when_told(
         for _ in range(signals):
             worker.send(signal.SIGTERM)
         if signals > 1:
-            assert worker.wait(15) == 0
+            assert worker.wait(GRACE_SECONDS / 2) == 0
         else:
             wait_until(lambda: worker.events("worker.draining"), "it drains")
     if signals == 1:
         # They asked for more work before they were told, and get it: it is handed back at once.
-        assert worker.wait(4) == 0
+        assert worker.wait(GRACE_SECONDS / 2) == 0
         assert Job.objects.filter(id__in=later, status=Status.QUEUED, attempt=0).count() == 6
         assert Job.objects.filter(id__in=ids, status=Status.COMPLETED).count() == 6
     assert "Traceback" not in worker.output()

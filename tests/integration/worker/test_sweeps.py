@@ -22,7 +22,7 @@ def test_workers_add_up_what_has_ended(workers: Workers) -> None:
     ended(Status.FAILED)
     for _ in range(2):
         workers.start("--queue", "high")
-    wait_until(lambda: JobRollup.objects.count() == 2, "both are added up", seconds=60)
+    wait_until(lambda: JobRollup.objects.count() == 2, "both are added up", seconds=120)
     assert DurationHistory.objects.get().mean_seconds == pytest.approx(3.0)
 
 

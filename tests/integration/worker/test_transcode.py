@@ -13,6 +13,7 @@ from jobs.media.binaries import find_tools
 from jobs.models import Job, JobMetrics
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
+from tests.films import runs
 from tests.waiting import wait_until
 from tests.workers import Workers, wait_final
 
@@ -63,7 +64,7 @@ def _name(process: psutil.Process) -> str:
 
 def test_a_film_becomes_what_was_asked_for(workers: Workers, store: Path) -> None:
     workers.start("--queue", "high", MEDIA_ROOT=str(store))
-    [done] = wait_final(transcode("film.mp4", "avi").id, seconds=60)
+    [done] = wait_final(transcode("film.mp4", "avi").id, seconds=120)
     assert done.status == Status.COMPLETED, done.error_message
     assert done.result is not None
     output = store / "outputs" / done.result["output"]
@@ -118,9 +119,9 @@ def test_a_worker_killed_in_a_transcode_leaves_no_child_and_one_output(
     children = wait_until(lambda: ffmpegs(first.pid), "ffmpeg runs")
     wait_until(lambda: Job.objects.filter(id=job.id, progress__gt=0).exists(), "it is under way")
     first.send(signal.SIGKILL)
-    wait_until(lambda: not any(child.is_running() for child in children), "no orphan")
+    wait_until(lambda: not any(runs(child) for child in children), "no orphan")
     workers.start("--queue", "high", MEDIA_ROOT=str(store))
-    [done] = wait_final(job.id, seconds=120)
+    [done] = wait_final(job.id, seconds=300)
     assert (done.status, done.lost_leases, done.attempt) == (Status.COMPLETED, 1, 1)
     assert done.result is not None
     files = [path for path in (store / "outputs").rglob("*") if path.is_file()]
@@ -136,7 +137,7 @@ def test_sigterm_in_a_transcode_hands_it_back_without_a_trace(
     children = wait_until(lambda: ffmpegs(worker.pid), "ffmpeg runs")
     worker.send(signal.SIGTERM)
     assert worker.wait() == 0
-    wait_until(lambda: not any(child.is_running() for child in children), "no orphan")
+    wait_until(lambda: not any(runs(child) for child in children), "no orphan")
     job.refresh_from_db()
     assert (job.status, job.attempt, job.lost_leases) == (Status.QUEUED, 0, 0)
     assert not [path for path in (store / "outputs").rglob("*") if path.is_file()]

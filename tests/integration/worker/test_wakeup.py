@@ -135,9 +135,9 @@ def test_a_hanging_redis_holds_nobody_up(workers: Workers, redis: RedisServer) -
     idle(worker)
     redis.send(signal.SIGSTOP)
     wait_final(*(submit(NewJob("noop", priority=9)).id for _ in range(5)))
-    wait_until(lambda: worker.events("wakeup.lost"), "the hang is noticed", seconds=30)
+    wait_until(lambda: worker.events("wakeup.lost"), "the hang is noticed")
     redis.send(signal.SIGCONT)
-    wait_until(lambda: worker.events("wakeup.recovered"), "it listens again", seconds=30)
+    wait_until(lambda: worker.events("wakeup.recovered"), "it listens again")
 
 
 def test_without_the_redis_package_nothing_breaks(workers: Workers, tmp_path: Path) -> None:

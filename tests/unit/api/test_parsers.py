@@ -170,13 +170,13 @@ MEGABYTE = 1_048_576
     ids=lambda body: repr(body[:8]),
 )
 def test_time_is_in_proportion_to_the_size(body: bytes) -> None:
-    """A quadratic step would take minutes. The bound leaves room for a busy machine."""
+    """A quadratic step would take minutes. The bound leaves room for a slow machine."""
     started = time.process_time()
     try:
         parse_json(body)
     except ParseError as error:
         assert error.get_codes() in CODES  # noqa: PT017 - either outcome is right
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 20
 
 
 class CountingStream(io.BytesIO):
