@@ -6,10 +6,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts.admin_login import LoginForm
 from accounts.models import Account, Token
 from accounts.plans import PLANS
+from accounts.sessions import end_everything
 from jobs.admin.read_only import ReadOnlyAdmin
 
 if TYPE_CHECKING:
@@ -44,10 +48,21 @@ class UserWithPlan(BaseUserAdmin):
     """Django's own page, with the plan."""
 
     inlines = (AccountInline,)
+    actions = ("end_tokens_and_sessions",)
+
+    @admin.action(description="End all tokens and sessions", permissions=["change"])
+    def end_tokens_and_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """Whoever is in as one of them has to log in again."""
+        for user in users:
+            end_everything(user)
 
 
 admin.site.unregister(User)
 admin.site.register(User, UserWithPlan)
+# It shows secrets, and could give somebody one that another knows: manage.py second_factor.
+admin.site.unregister(TOTPDevice)
+admin.site.login_form = LoginForm
+admin.site.login_template = "accounts/login.html"
 
 
 @admin.register(Token)

@@ -11,4 +11,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Called by Django once all apps are loaded."""
-        from accounts import checks  # noqa: F401 - they register themselves
+        from accounts import checks, notices, security_log  # noqa: F401 - they register themselves

@@ -7,21 +7,27 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
+from accounts.second_factor import DEMANDED_OF
+
 POSITIVE = (
     "TOKEN_DAYS",
     "TOKEN_MOST_DAYS",
     "LOGIN_FAILURES",
     "LOGIN_LOCK_SECONDS",
     "LOGINS_PER_MIN_LIMIT",
+    "SESSION_IDLE_MINUTES",
+    "SESSION_MOST_HOURS",
 )
 
 
 @checks.register("accounts")
 def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """Times and counts are in their range."""
+    """Times, counts and choices are in their range."""
     wrong = [f"{name} must be above 0" for name in POSITIVE if getattr(settings, name) <= 0]
     if settings.TOKEN_DAYS > settings.TOKEN_MOST_DAYS:
         wrong.append("TOKEN_DAYS must not be above TOKEN_MOST_DAYS")
+    if settings.SECOND_FACTOR not in DEMANDED_OF:
+        wrong.append(f"SECOND_FACTOR must be one of {', '.join(DEMANDED_OF)}")
     return [checks.Error(text, id="accounts.E001") for text in wrong]
 
 

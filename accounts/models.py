@@ -1,12 +1,13 @@
 """What an account has beside Django's own user, and the tokens that it hands to programs."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from knox.models import AbstractAuthToken
 
@@ -48,6 +49,50 @@ class Token(AbstractAuthToken):  # type: ignore[misc]  # knox has no types
 
     def __str__(self) -> str:
         return f"{self.name or 'login'} of {self.user}"
+
+
+class Session(AbstractBaseSession):
+    """A session of a page, with whose it is: so all of one user can be listed and ended."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True)
+
+    @classmethod
+    def get_session_store_class(cls) -> Any:
+        """Django's hook."""
+        from accounts.sessions import SessionStore
+
+        return SessionStore
+
+
+class RecoveryCode(models.Model):
+    """What gets in once, instead of a code of the second factor. Only its digest is stored, without
+    salt: it has 150 random bits."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "digest"], name="accounts_one_recovery_code")
+        ]
+
+    def __str__(self) -> str:
+        return f"of {self.user}"
+
+
+class Notice(models.Model):
+    """A mail to be sent about an account. The job that sends it knows its id alone, so that nothing
+    stands in the job for others to read. address: what a stranger typed, who may have no account.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    kind = models.CharField(max_length=30)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True)
+    address = models.CharField(max_length=254, blank=True, default="")
+    created = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.kind
 
 
 def plan_of(user: AbstractBaseUser | AnonymousUser | None) -> Plan:

@@ -26,7 +26,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from bench.api_batch import imported
-from bench.api_rows import fill
+from bench.api_rows import copied, fill
 from bench.api_server import Client, plain, processor_seconds, service, token_of
 from bench.environment import percentiles, prepared, say
 
@@ -36,6 +36,7 @@ JOBS = "/api/v1/jobs"
 CLIENTS = 8
 BULK_ROWS = 10_000
 LOOKS = 1_000
+LOOKS_IN_TURN = 200
 
 
 def main() -> None:
@@ -124,23 +125,27 @@ def poll(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def flat(arguments: argparse.Namespace) -> dict[str, float]:
-    """Milliseconds beside finished jobs, as ratios to those of the empty table; medians."""
+    """Milliseconds beside finished jobs, as ratios to those of the empty table, which a second
+    server has: both are asked in turn. Medians."""
     from django.db import connection
 
-    staff = token_of("staff", is_staff=True)
-    with connection.cursor() as cursor, service() as port:
+    tokens = {"owner": arguments.token, "staff": token_of("staff", is_staff=True)}
+    with connection.cursor() as cursor:
         cursor.execute("TRUNCATE jobs_job, jobs_jobmetrics CASCADE")
-        clients = {"owner": Client(port, arguments.token), "staff": Client(port, staff)}
-        for _ in range(60):
-            for client in clients.values():
+    with service() as port:
+        for token in tokens.values():
+            client = Client(port, token)
+            for _ in range(60):
                 client.ask("POST", JOBS, BODY)
-        empty = _looks(clients)
-        say(f"{arguments.jobs} finished jobs")
-        fill(arguments.jobs)
-        full = _looks(clients)
+    empty = copied("empty")
+    say(f"{arguments.jobs} finished jobs")
+    fill(arguments.jobs)
     figures: dict[str, float] = {}
-    for name, least in empty.items():
-        figures |= {f"{name}_ms": full[name], f"{name}_ratio": round(full[name] / least, 2)}
+    with service(DATABASE_URL=empty) as before, service() as beside:
+        for who, token in tokens.items():
+            for name, path in _paths(Client(before, token)).items():
+                least, most = _medians([Client(before, token), Client(beside, token)], path)
+                figures |= {f"{who}_{name}_ms": most, f"{who}_{name}_ratio": round(most / least, 2)}
     return figures
 
 
@@ -213,14 +218,6 @@ def _cost(client: Client, path: str, expected: int, **headers: str) -> float:
     return round((processor_seconds() - before) / LOOKS * 1e6)
 
 
-def _looks(clients: dict[str, Client]) -> dict[str, float]:
-    return {
-        f"{who}_{name}": _median(client, path)
-        for who, client in clients.items()
-        for name, path in _paths(client).items()
-    }
-
-
 def _paths(client: Client) -> dict[str, str]:
     one = json.loads(client.ask("GET", f"{JOBS}?limit=1")[2])["results"][0]["links"]["self"]
     return {
@@ -232,14 +229,15 @@ def _paths(client: Client) -> dict[str, str]:
     }
 
 
-def _median(client: Client, path: str, times: int = 100) -> float:
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        status, _, _ = client.ask("GET", path)
-        taken.append((time.perf_counter() - began) * 1000)
-        _expect(status, http.HTTPStatus.OK)
-    return round(statistics.median(taken), 2)
+def _medians(clients: list[Client], path: str) -> list[float]:
+    taken: list[list[float]] = [[] for _ in clients]
+    for _ in range(LOOKS_IN_TURN):
+        for client, times in zip(clients, taken, strict=True):
+            began = time.perf_counter()
+            status, _, _ = client.ask("GET", path)
+            times.append((time.perf_counter() - began) * 1000)
+            _expect(status, http.HTTPStatus.OK)
+    return [round(statistics.median(times), 2) for times in taken]
 
 
 def _expect(status: int, wanted: int) -> None:

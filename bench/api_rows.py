@@ -1,5 +1,11 @@
 """A million finished jobs of twenty owners over forty days, as `bench.ended` has them, added up."""
 
+import os
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import sql
+
 from bench.environment import say
 
 DAYS = 40
@@ -48,3 +54,25 @@ def fill(jobs: int) -> None:
             pass
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
+
+
+def copied(name: str) -> str:
+    """The address of a copy of the database as it is now; nobody may be connected to it."""
+    from django.db import connection
+
+    settings = connection.settings_dict
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    connection.close()
+    whole = os.environ["DATABASE_URL"]
+    with psycopg.connect(_beside(whole, "postgres"), autocommit=True) as other:
+        other.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(settings["NAME"])
+            )
+        )
+    return _beside(whole, name)
+
+
+def _beside(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()

@@ -62,9 +62,9 @@ def token_of(name: str, *, is_staff: bool = False) -> str:
 
 
 @contextmanager
-def service() -> Iterator[int]:
+def service(**environment: str) -> Iterator[int]:
     """The web server of the Procfile, on this port."""
-    with web(**SERVICE) as port:
+    with web(**SERVICE, **environment) as port:
         yield port
 
 

@@ -95,7 +95,7 @@ def _make(jobs: int) -> None:
 
 
 def _rolling_up(jobs: int) -> dict[str, float]:
-    from jobs.models import JobRollup
+    from jobs.models import JobTotal
     from jobs.stats.rollup import condense, roll_up
 
     began = time.monotonic()
@@ -103,16 +103,16 @@ def _rolling_up(jobs: int) -> dict[str, float]:
     while slices[-1][1]:
         slices.append(_timed(roll_up))
     seconds = time.monotonic() - began
-    minutes = JobRollup.objects.count()
+    minutes = JobTotal.objects.count()
     began = time.monotonic()
     while condense():
         pass
     return {
         "roll_up_jobs_a_second": round(jobs / seconds),
         "roll_up_longest_call_ms": max(ms for ms, _ in slices),
-        "rollups_of_minutes": minutes,
+        "totals_of_minutes": minutes,
         "condense_seconds": round(time.monotonic() - began, 1),
-        "rollups": JobRollup.objects.count(),
+        "totals": JobTotal.objects.count(),
     }
 
 

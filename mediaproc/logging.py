@@ -68,6 +68,7 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             "django": {"level": "WARNING"},
             # The service logs each request itself, without its address, which may hold secrets.
             "django.request": {"level": "ERROR"},
+            "axes": {"level": "WARNING"},  # accounts.security_log tells the same in one line
             "httpx": {"level": "WARNING"},  # it logs whole addresses, with the keys in them
             "jobs": {"level": level},
         },

@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "csp",
     "knox",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "accounts",
     "jobs",
     "webhooks",
@@ -56,22 +58,23 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "jobs.api.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "jobs.api.middleware.PagePolicyMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.compression.CompressionMiddleware",
     "jobs.api.middleware.ApiPathMiddleware",
+    "jobs.api.unchanged.UnchangedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.PasswordAndCode",
 ]
 TEMPLATES = [
     {
@@ -156,7 +159,11 @@ PROCESSORS: list[str] = env.list(
     ],
 )
 # Beside those: what the API itself leaves for later.
-PROCESSORS += ["jobs.api.batch_import.batch_import", "webhooks.processor.webhook"]
+PROCESSORS += [
+    "jobs.api.batch_import.batch_import",
+    "webhooks.processor.webhook",
+    "accounts.notices.account_notice",
+]
 JOB_LEASE_SECONDS: float = env.float("JOB_LEASE_SECONDS", default=30.0)
 JOB_RETRY_DELAY_SECONDS: float = env.float("JOB_RETRY_DELAY_SECONDS", default=5.0)
 JOB_RETRY_SCAN_SECONDS: float = env.float("JOB_RETRY_SCAN_SECONDS", default=1.0)
@@ -246,8 +253,18 @@ TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 LOGIN_FAILURES: int = env.int("LOGIN_FAILURES", default=5)
 LOGIN_LOCK_SECONDS: float = env.float("LOGIN_LOCK_SECONDS", default=900.0)
 LOGINS_PER_MIN_LIMIT: int = env.int("LOGINS_PER_MIN_LIMIT", default=30)
-# A link in a mail.
+# A code in a mail.
 PASSWORD_RESET_TIMEOUT = 3600
+# Who has to have a second factor: nobody, staff, everybody.
+SECOND_FACTOR: str = env.str("SECOND_FACTOR", default="nobody" if DEBUG else "staff")
+OTP_TOTP_ISSUER = "mediaproc"
+PASSWORD_WORDS: list[str] = env.list(
+    "PASSWORD_WORDS", default=["mediaproc", "transcode", "webhook"]
+)
+SESSION_ENGINE = "accounts.sessions"
+SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", default=60)
+SESSION_MOST_HOURS: int = env.int("SESSION_MOST_HOURS", default=12)
+SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
 TOKEN_DAYS: int = env.int("TOKEN_DAYS", default=14)
 TOKEN_MOST_DAYS: int = env.int("TOKEN_MOST_DAYS", default=90)
 KNOX_TOKEN_MODEL = "accounts.Token"  # noqa: S105 - a name
@@ -272,6 +289,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_CLIENT_IP_CALLABLE = "accounts.client_address.client_address"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["otp"]
 
 # HTTP.
 
@@ -371,7 +389,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
     {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": SHORTEST_PASSWORD}},
     {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
-    {"NAME": f"{_VALIDATORS}.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.NotEasilyGuessed"},
     {"NAME": "accounts.passwords.RevokesTokens"},
 ]
 

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from jobs.models import Job, JobMetrics, JobRollup
+from jobs.models import Job, JobMetrics, JobTotal
 from jobs.states import Status
+from jobs.stats.totals import EVERYBODY
 
 NOW = timezone.now
 
@@ -39,8 +40,14 @@ def ended(
 
 
 def rolled() -> dict[str, int]:
-    """What the rollups say: ends by status."""
+    """What is added up: ends by status."""
     found: dict[str, int] = {}
-    for status, jobs in JobRollup.objects.values_list("status", "jobs"):
-        found[status] = found.get(status, 0) + jobs
+    for one in newest():
+        found[one.status] = found.get(one.status, 0) + one.jobs
     return found
+
+
+def newest(owner: int = EVERYBODY) -> list[JobTotal]:
+    """The last total of each series of this owner."""
+    totals = JobTotal.objects.filter(owner_id=owner).order_by("until")
+    return list({(one.priority, one.job_type, one.status): one for one in totals}.values())

@@ -31,7 +31,8 @@ _JOB = _WORK | {
     "metadata:too_large", "metadata:too_deep",
 }  # fmt: skip
 _SCHEDULE = _WORK | {"name:not_unique", "cron:bad_cron", "time_zone:unknown_time_zone"}
-_PASSWORD = {"password_too_common", "password_entirely_numeric", "password_too_similar"}
+_PASSWORD = {"password_too_common", "password_too_obvious", "password_too_similar"}
+_NEW_PASSWORD = {f"new_password:{code}" for code in _PASSWORD}
 _TABLE = {
     ":bad_header", ":malformed_csv", ":bad_encoding", ":bad_character", ":line_too_long", ":empty",
 }  # fmt: skip
@@ -53,8 +54,14 @@ RULES: dict[str, set[str]] = {
     "deliveries": {"cursor:invalid"},
     "endpoint_deliveries": {"cursor:invalid"},
     "confirm": {"code:invalid"},
-    "register": {"username:not_unique", *(f"password:{code}" for code in _PASSWORD)},
-    "password": {f"new_password:{code}" for code in _PASSWORD},
+    "register": {
+        "username:not_unique",
+        "email:invalid",
+        *(f"password:{code}" for code in _PASSWORD),
+    },
+    "password": _NEW_PASSWORD,
+    "password_reset": {"email:invalid"},
+    "password_reset_confirm": {"code:invalid", *_NEW_PASSWORD},
     "post_tokens": {"scopes:not_allowed", ":too_many"},
     "lease_jobs": {"pool:unknown_pool", "types:not_allowed"},
     "complete_job": _FREE,

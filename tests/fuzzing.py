@@ -8,7 +8,7 @@ from tests import fuzz_rules
 from tests.production import PROGRAMS
 
 # What ends the tokens that the run is made with.
-_APART = r"/auth/(logout|logoutall|me/tokens/\{token_id\})$"
+_APART = r"/auth/(logout|logoutall|me/tokens/\{token_id\}|me/otp/confirm)$"
 # The rules that are no schema's stand in fuzz_rules. A limit of tries or of jobs, and what is not
 # there or not in the state for it, may be met anywhere.
 # Of several steps each.

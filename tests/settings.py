@@ -13,6 +13,7 @@ os.environ.update(
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     SECURE_SSL_REDIRECT="False",
     ALLOW_ANONYMOUS="True",
+    SECOND_FACTOR="nobody",
     REQUESTS_PER_MIN_LIMIT="0",
     LOG_FORMAT="json",
     PROCESSORS=",".join(

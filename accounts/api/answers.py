@@ -39,6 +39,7 @@ class Account(_Shape):
     username = serializers.CharField()
     email = serializers.CharField()
     is_staff = serializers.BooleanField()
+    second_factor = serializers.BooleanField()
     scopes = serializers.ListField(child=serializers.CharField())
     plan = serializers.CharField()
     limits = Limits()
@@ -61,3 +62,31 @@ class SessionStart(_Shape):
     """What a page sends as X-CSRFToken."""
 
     csrf_token = serializers.CharField()
+
+
+class OtpSecret(_Shape):
+    """What an app of the user reads, shown this once: the address as a QR code, or the secret."""
+
+    secret = serializers.CharField()
+    url = serializers.CharField()
+
+
+class RecoveryCodes(_Shape):
+    """Each gets in once, without the app. They are shown this once."""
+
+    recovery_codes = serializers.ListField(child=serializers.CharField())
+
+
+class SessionAnswer(_Shape):
+    """A session of a page."""
+
+    id = serializers.CharField()
+    began = serializers.DateTimeField()
+    expires = serializers.DateTimeField()
+    current = serializers.BooleanField()
+
+
+class SessionList(_Shape):
+    """The sessions that are valid."""
+
+    results = SessionAnswer(many=True)

@@ -2,8 +2,9 @@
 
 from typing import Any, ClassVar
 
-import structlog
 from django.contrib.auth import logout
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,12 +13,14 @@ from rest_framework.views import APIView
 from accounts.api.answers import NewToken
 from accounts.api.proof import user_with
 from accounts.api.serializers import LoginSerializer, TokenSerializer, check_scopes
-from accounts.client_address import client_address
 from accounts.models import Token
 from accounts.permissions import scopes_of_user
 from accounts.scopes import LOGIN, SIGNED_IN
+from accounts.second_factor import is_lacking
+from accounts.sessions import end_everything
 
-log = structlog.get_logger(__name__)
+# To browsers: keep nothing of whoever was here.
+FORGET = {"Clear-Site-Data": '"cache", "cookies", "storage"'}
 
 
 class Login(APIView):
@@ -30,16 +33,18 @@ class Login(APIView):
 
     @extend_schema(request=LoginSerializer, responses=NewToken)
     def post(self, request: Request) -> Response:
-        """Answer 200 with the token, which is shown this once; 401; 429 while locked."""
+        """Answer 200 with the token, which is shown this once; 401, `otp_required` where a code is
+        missing; 429 while locked. Who must have a second factor and has none gets a token without
+        scopes, which is good for getting one."""
         asked = LoginSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values: dict[str, Any] = asked.validated_data
-        user = user_with(request, values["username"], values["password"])
+        user = user_with(request, values["username"], values["password"], values["otp"])
         check_scopes(values["scopes"], scopes_of_user(user))
-        row, token = Token.objects.create(
-            user, name=values["name"], scopes=values["scopes"], lives_on=True
-        )
-        log.info("login.done", user=user.pk, client=client_address(request._request))
+        scopes = [] if is_lacking(user) else values["scopes"]
+        row, token = Token.objects.create(user, name=values["name"], scopes=scopes, lives_on=True)
+        # There is no session, but it is a login: failures before it are forgotten, it is logged.
+        user_logged_in.send(sender=User, request=request._request, user=user)
         return Response({"token": token, **TokenSerializer(row).data})
 
 
@@ -56,11 +61,11 @@ class Logout(APIView):
             request.auth.delete()
         else:
             logout(request._request)
-        return Response(status=204)
+        return Response(status=204, headers=FORGET)
 
 
 class LogoutAll(APIView):
-    """POST auth/logoutall: every token of the user ends, and this session."""
+    """POST auth/logoutall: every token and session of the user ends."""
 
     scopes: ClassVar = {"POST": LOGIN}
     http_method_names = ["post"]  # noqa: RUF012
@@ -68,6 +73,7 @@ class LogoutAll(APIView):
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
         """Answer 204."""
-        Token.objects.filter(user_id=request.user.pk).delete()
+        user: Any = request.user
         logout(request._request)
-        return Response(status=204)
+        end_everything(user)
+        return Response(status=204, headers=FORGET)

@@ -16,6 +16,7 @@ from accounts.models import Account, plan_of
 from accounts.permissions import scopes_of
 from accounts.plans import FREE
 from accounts.scopes import LOGIN, SCOPES, SIGNED_IN
+from accounts.second_factor import is_on
 
 
 class Me(APIView):
@@ -35,6 +36,7 @@ class Me(APIView):
                 "username": user.get_username(),
                 "email": user.email,
                 "is_staff": user.is_staff,
+                "second_factor": is_on(user),
                 "scopes": [scope for scope in SCOPES if scope in scopes_of(request)],
                 "plan": account.plan if account else FREE,
                 "limits": asdict(plan_of(user)),
@@ -50,12 +52,13 @@ class Password(APIView):
 
     @extend_schema(request=NewPasswordSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Answer 204; 401 when the current password is wrong, 429 after too many."""
+        """Answer 204; 401 when the current password or code is wrong, 429 after too many."""
         user: Any = request.user
         asked = NewPasswordSerializer(data=request.data, context={"user": user})
         asked.is_valid(raise_exception=True)
-        known = user_with(request, user.get_username(), asked.validated_data["current_password"])
-        known.set_password(asked.validated_data["new_password"])
+        values = asked.validated_data
+        known = user_with(request, user.get_username(), values["current_password"], values["otp"])
+        known.set_password(values["new_password"])
         known.save(update_fields=["password"])
         logout(request._request)
         return Response(status=204)

@@ -1,6 +1,7 @@
-"""Whether somebody knows a password; and how often he may try."""
+"""Whether somebody knows a password, and has the second factor; and how often he may try."""
 
 import math
+from hashlib import sha256
 
 import structlog
 from axes.handlers.proxy import AxesProxyHandler
@@ -11,7 +12,9 @@ from django.contrib.auth.models import User
 from rest_framework.exceptions import APIException, Throttled
 from rest_framework.request import Request
 
+from accounts.backends import CodeWanted
 from accounts.client_address import client_address
+from accounts.second_factor import TooManyCodes
 from jobs.queue.limits import count
 
 log = structlog.get_logger(__name__)
@@ -26,26 +29,49 @@ class WrongCredentials(APIException):
     auth_header = "Token"
 
 
-def user_with(request: Request, username: str, password: str) -> User:
-    """The active user with this name and password.
+class OtpRequired(APIException):
+    """Name and password are right. Sent again with a code of the second factor, they get in."""
 
-    Raises WrongCredentials; Throttled while name and address are locked, after LOGIN_FAILURES, or
-    the address tried more than LOGINS_PER_MIN_LIMIT times in this minute.
+    status_code = 401
+    default_code = "otp_required"
+    default_detail = "Give a code of your app, or a recovery code, as otp."
+    auth_header = "Token"
+
+
+def user_with(request: Request, username: str, password: str, otp: str = "") -> User:
+    """The active user with this name, password and, where he has a second factor, code.
+
+    Raises WrongCredentials, also for a wrong code; OtpRequired without one; Throttled while name
+    and address are locked, after LOGIN_FAILURES, while codes are, or when the address tried more
+    than LOGINS_PER_MIN_LIMIT times in this minute.
     """
     slow_down(request, "login", settings.LOGINS_PER_MIN_LIMIT)
     # django-axes and the session need Django's own request.
     http = request._request
     if not AxesProxyHandler.is_allowed(http, {"username": username}):
+        log.warning("login.locked", username=username, client=client_address(http))
         raise Throttled(math.ceil(get_cool_off(http).total_seconds()), code="locked")
-    user = authenticate(http, username=username, password=password)
+    try:
+        user = authenticate(http, username=username, password=password, otp=otp)
+    except CodeWanted:
+        raise OtpRequired from None
+    except TooManyCodes as error:
+        raise Throttled(math.ceil(error.seconds), code="locked") from None
     if not isinstance(user, User):
-        log.warning("login.failed", username=username, client=client_address(http))
         raise WrongCredentials
     return user
 
 
 def slow_down(request: Request, what: str, most: int) -> None:
     """Count one try of the client's address in this minute. Raises Throttled beyond `most`."""
-    seconds = count(f"{what}:{client_address(request._request)}"[:60], most=most)
-    if seconds:
+    _count(f"{what}:{client_address(request._request)}", most)
+
+
+def slow_down_mail(address: str, most: int) -> None:
+    """Count one mail to this address in this minute, likewise."""
+    _count(f"mail:{sha256(address.lower().encode()).hexdigest()}", most)
+
+
+def _count(key: str, most: int) -> None:
+    if seconds := count(key[:60], most=most):
         raise Throttled(seconds)

@@ -13,6 +13,7 @@ from accounts.scopes import SCOPES
 from jobs.api.fields import Moment, SomeOfField, StrictSerializer, TextField
 
 LONGEST_PASSWORD = 4096
+LONGEST_CODE = 100
 MOST_TOKEN_DAYS = 366
 
 
@@ -21,6 +22,13 @@ class PasswordField(TextField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=LONGEST_PASSWORD, write_only=True, **options)
+
+
+class CodeField(TextField):
+    """Six digits of an app, or a recovery code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=LONGEST_CODE, write_only=True, **options)
 
 
 class ScopesField(SomeOfField):
@@ -35,6 +43,7 @@ class CredentialsSerializer(StrictSerializer):
 
     username = TextField(max_length=150)
     password = PasswordField()
+    otp = CodeField(default="", allow_blank=True)
 
 
 class LoginSerializer(CredentialsSerializer):
@@ -49,10 +58,38 @@ class NewPasswordSerializer(StrictSerializer):
 
     current_password = PasswordField()
     new_password = PasswordField()
+    otp = CodeField(default="", allow_blank=True)
 
     def validate_new_password(self, value: str) -> str:
         """`context` has the user."""
         return checked_password(value, self.context["user"])
+
+
+class ProofSerializer(StrictSerializer):
+    """That it is still the user, for what changes how he gets in."""
+
+    password = PasswordField()
+    otp = CodeField(default="", allow_blank=True)
+
+
+class CodeSerializer(StrictSerializer):
+    """The body of me/otp/confirm."""
+
+    otp = CodeField()
+
+
+class AddressSerializer(StrictSerializer):
+    """The body of password/reset."""
+
+    email = serializers.EmailField(max_length=254)
+
+
+class ForgottenSerializer(StrictSerializer):
+    """The body of password/reset/confirm."""
+
+    username = TextField(max_length=150)
+    code = CodeField()
+    new_password = PasswordField()
 
 
 class NewTokenSerializer(StrictSerializer):

@@ -4,6 +4,7 @@ from django.contrib.auth import login
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,6 +12,7 @@ from rest_framework.views import APIView
 from accounts.api.answers import SessionStart
 from accounts.api.proof import user_with
 from accounts.api.serializers import CredentialsSerializer
+from accounts.second_factor import is_lacking
 
 
 class Session(APIView):
@@ -33,5 +35,10 @@ class Session(APIView):
         SessionAuthentication().enforce_csrf(request)
         asked = CredentialsSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        login(request._request, user_with(request, **asked.validated_data))
+        user = user_with(request, **asked.validated_data)
+        if is_lacking(user):
+            raise PermissionDenied(
+                "Get a second factor first: auth/login, auth/me/otp.", "second_factor_required"
+            )
+        login(request._request, user)
         return Response({"csrf_token": get_token(request._request)})

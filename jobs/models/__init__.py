@@ -7,7 +7,7 @@ from jobs.models.job import Job, JobMetrics
 from jobs.models.outbox import Listener, Outbox
 from jobs.models.requests import IdempotencyKey, RequestCount
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
-from jobs.models.statistics import DurationHistory, JobRollup, RollupMark
+from jobs.models.statistics import DurationHistory, JobTotal, RollupMark
 from jobs.models.workers import REMOTE, PausedPool, SubmissionCount, WorkerProcess
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "JobCheckpoint",
     "JobEvent",
     "JobMetrics",
-    "JobRollup",
+    "JobTotal",
     "Listener",
     "MissedRuns",
     "Outbox",

@@ -4,51 +4,44 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Coalesce
 
 
-class JobRollup(models.Model):
-    """Ended jobs of one stretch of time: how many, how long they waited and ran."""
+class JobTotal(models.Model):
+    """Ended jobs up to a moment, of one owner or of all: how many, how long they waited and ran.
+
+    A running total for each owner, priority, job type and status; what ended between two moments
+    is the difference of two rows.
+    """
 
     id = models.BigAutoField(primary_key=True)
-    begins_at = models.DateTimeField()
-    seconds = models.IntegerField(help_text="How long the stretch is.")
+    owner_id = models.BigIntegerField(help_text="0: of those without an owner; -1: of all jobs.")
     priority = models.SmallIntegerField()
     job_type = models.CharField(max_length=50)
-    owner_id = models.BigIntegerField(null=True)
     status = models.CharField(max_length=12)
-    jobs = models.IntegerField()
+    until = models.DateTimeField(help_text="What ended before it is in here.")
+    jobs = models.BigIntegerField()
     wait_seconds = models.FloatField(help_text="The sum, from queued to started.")
     run_seconds = models.FloatField(help_text="The sum, from started to ended.")
-    waits = ArrayField(models.IntegerField(), help_text="Jobs by length of wait, log scale.")
-    runs = ArrayField(models.IntegerField(), help_text="Jobs by length of run, log scale.")
+    waits = ArrayField(models.BigIntegerField(), help_text="Jobs by length of wait, log scale.")
+    runs = ArrayField(models.BigIntegerField(), help_text="Jobs by length of run, log scale.")
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["begins_at", "seconds", "priority", "job_type", "owner_id", "status"],
-                nulls_distinct=False,
-                name="rollup_once",
+                fields=["owner_id", "priority", "job_type", "status", "until"], name="total_once"
             )
         ]
-        # An owner's counts read his entries here and nothing of the table.
-        indexes: ClassVar = [
-            models.Index(
-                Coalesce("owner_id", 0), "begins_at", name="rollup_owner",
-                include=(
-                    "owner_id", "priority", "job_type", "status",
-                    "jobs", "wait_seconds", "run_seconds",
-                ),
-            ),
-        ]  # fmt: skip
+        # Old ones are thinned out and forgotten by their time.
+        indexes: ClassVar = [models.Index("until", name="total_until")]
 
     def __str__(self) -> str:
-        return f"{self.jobs} {self.job_type} {self.status} from {self.begins_at}"
+        return f"{self.jobs} {self.job_type} {self.status} until {self.until}"
 
 
 class RollupMark(models.Model):
-    """How far a sweep over ended jobs is. Row 1: up to when they are rolled up. Row 2: when the
-    last round of pruning began."""
+    """How far a sweep over ended jobs is. Row 1: up to when they are added up. Row 2: when the
+    last round of pruning began. Row 3: up to when totals of minutes are thinned out to hours. Row
+    4: up to when totals are forgotten."""
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     reached = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Read the jobs that ended in a stretch of time, grouped: what rollups and statistics are made of.
+"""Read the jobs that ended in a stretch of time, grouped: what totals and statistics are made of.
 
 COMPLETED jobs are found by the time of their metrics, the others by their end, each over its index
 and each looked up by its key: the table of jobs is never scanned.
@@ -47,7 +47,7 @@ WITH ended AS MATERIALIZED (
       END AS run
   FROM (SELECT *, status <> 'CANCELLED' AND started_at >= queued_at AS begun FROM ended) ended
 )
-SELECT date_trunc(%(unit)s, at), priority, job_type, owner_id, status,
+SELECT date_trunc(%(unit)s, at), priority, job_type, coalesce(owner_id, 0), status,
   target_format, CASE WHEN source_bytes IS NOT NULL
     THEN width_bucket(greatest(source_bytes, 1), %(powers)s::bigint[]) - 1 ELSE -1 END,
   width_bucket(wait, %(edges)s::float8[]), width_bucket(run, %(edges)s::float8[]),
@@ -75,12 +75,12 @@ SELECT least(
 
 
 class Group(NamedTuple):
-    """Jobs that are counted together."""
+    """Jobs that are counted together; owner_id: NOBODY where they have none."""
 
     begins_at: datetime
     priority: int
     job_type: str
-    owner_id: int | None
+    owner_id: int
     status: str
 
 

@@ -9,9 +9,10 @@ only known to be longer.
 """
 
 import math
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import add, sub
 
 PER_DECADE = 10
 EDGES = tuple(
@@ -34,9 +35,15 @@ def count(histogram: Histogram, place: int, jobs: int) -> None:
     histogram[place] += jobs
 
 
-def added(one: Iterable[int], other: Iterable[int]) -> Histogram:
+def added(one: Sequence[int], other: Sequence[int]) -> Histogram:
     """The sum of two."""
-    return [a + b for a, b in zip_longest(one, other, fillvalue=0)]
+    shorter, longer = sorted((one, other), key=len)
+    return [*map(add, longer, shorter), *longer[len(shorter) :]]
+
+
+def subtracted(whole: Sequence[int], part: Sequence[int]) -> Histogram:
+    """What is left of it without a part of it."""
+    return [*map(sub, whole, part), *whole[len(part) :]]
 
 
 def percentile(histogram: Sequence[int], share: float) -> float | None:
@@ -44,16 +51,13 @@ def percentile(histogram: Sequence[int], share: float) -> float | None:
 
     Interpolated inside the bucket, geometrically: durations spread evenly on a log scale.
     """
-    total = sum(histogram)
-    if not total:
+    up_to = list(accumulate(histogram))
+    if not up_to or not up_to[-1]:
         return None
-    rank = max(1, math.ceil(share * total))
-    below = 0
-    for place, jobs in enumerate(histogram):
-        if below + jobs >= rank:
-            return _inside(place, (rank - below - 0.5) / jobs)
-        below += jobs
-    raise AssertionError("the rank is at most the total")
+    rank = max(1, math.ceil(share * up_to[-1]))
+    place = bisect_left(up_to, rank)
+    jobs = histogram[place]
+    return _inside(place, (rank - (up_to[place] - jobs) - 0.5) / jobs)
 
 
 def _inside(place: int, share: float) -> float:

@@ -8,17 +8,16 @@ ends again; a job that is deleted stays counted. Only one that is retried or del
 has passed its end, which takes about half a minute, is not counted for that end.
 """
 
-import json
 import time
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 
-from jobs.stats import durations
-from jobs.stats.ended import Group, Sums, bounded, by_index, ended_between, first_end
+from jobs.stats import durations, thinning, totals
+from jobs.stats.ended import bounded, by_index, ended_between, first_end
 
 ROWS = 2_000  # a batch has at most about twice so many
 MINUTE = timedelta(minutes=1)
@@ -59,39 +58,6 @@ SELECT greatest(
          WHERE datname = current_database() AND backend_type = 'client backend'
            AND backend_xid IS NOT NULL AND pid <> pg_backend_pid())))
 """
-_ADD = """
-INSERT INTO jobs_jobrollup AS rollup
-  (begins_at, seconds, priority, job_type, owner_id, status,
-   jobs, wait_seconds, run_seconds, waits, runs)
-SELECT begins_at, %s, priority, job_type, owner_id, status,
-  jobs, wait_seconds, run_seconds, waits, runs
-FROM json_to_recordset(%s) AS added(
-  begins_at timestamptz, priority smallint, job_type text, owner_id bigint, status text,
-  jobs integer, wait_seconds float8, run_seconds float8, waits integer[], runs integer[])
-ON CONFLICT (begins_at, seconds, priority, job_type, owner_id, status) DO UPDATE SET
-  jobs = rollup.jobs + excluded.jobs,
-  wait_seconds = rollup.wait_seconds + excluded.wait_seconds,
-  run_seconds = rollup.run_seconds + excluded.run_seconds,
-  waits = ARRAY(
-    SELECT coalesce(one, 0) + coalesce(other, 0)
-    FROM unnest(rollup.waits, excluded.waits) WITH ORDINALITY AS bar(one, other, place)
-    ORDER BY place),
-  runs = ARRAY(
-    SELECT coalesce(one, 0) + coalesce(other, 0)
-    FROM unnest(rollup.runs, excluded.runs) WITH ORDINALITY AS bar(one, other, place)
-    ORDER BY place)
-"""
-_OLDEST_MINUTE = """
-SELECT date_trunc('hour', min(begins_at)) FROM jobs_jobrollup
-WHERE seconds = 60 AND begins_at < date_trunc('hour', clock_timestamp() - make_interval(days => %s))
-"""
-_TAKE = """
-DELETE FROM jobs_jobrollup WHERE seconds = 60 AND begins_at >= %s AND begins_at < %s
-RETURNING priority, job_type, owner_id, status, jobs, wait_seconds, run_seconds, waits, runs
-"""
-_FORGET = """
-DELETE FROM jobs_jobrollup WHERE begins_at < clock_timestamp() - make_interval(days => %s)
-"""
 
 
 def roll_up(seconds: float = 0.1) -> bool:
@@ -104,14 +70,13 @@ def roll_up(seconds: float = 0.1) -> bool:
 
 
 def condense(seconds: float = 0.1) -> bool:
-    """Merge minutes older than two days into hours, for about so long, and forget what is older
-    than STATS_RETENTION_DAYS. Returns whether more is left."""
+    """Keep one total an hour instead of one a minute where they are older than two days, for about
+    so long, and forget what is older than STATS_RETENTION_DAYS. Returns whether more is left."""
     deadline = time.monotonic() + seconds
-    while more := _merge_an_hour():
+    while more := _thin_an_hour():
         if time.monotonic() > deadline:
             break
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET, [settings.STATS_RETENTION_DAYS])
+    _forget()
     durations.forget(settings.STATS_RETENTION_DAYS)
     return more
 
@@ -133,7 +98,7 @@ def _add_batch() -> bool:
         old = hour < settled - MINUTES_KEPT - HOUR
         end = bounded(first, min(settled, hour + HOUR), ROWS)
         ended = ended_between(first, end, unit="hour" if old else "minute")
-        _add(ended.groups.items(), HOUR if old else MINUTE)
+        totals.add(ended.groups, HOUR if old else MINUTE)
         durations.learn(ended.kinds)
         cursor.execute(_MOVE, [end])
     return end < settled
@@ -169,30 +134,24 @@ def _lock_mark(settled: datetime) -> datetime | None:
             # The clock was wrong when it was set. It goes on from now, and not only once the clock
             # has come there; what ended meanwhile with a wrong time may count once more.
             cursor.execute(_MOVE, [settled])
+            thinning.bring_back(settled.replace(second=0, microsecond=0) + MINUTE)
             return settled
     return reached
 
 
-def _merge_an_hour() -> bool:
-    with by_index(), connection.cursor() as cursor:
-        if _lock_mark(_settled()) is None:
-            return False
-        cursor.execute(_OLDEST_MINUTE, [MINUTES_KEPT.days])
-        [hour] = cursor.fetchone()
-        if hour is None:
-            return False
-        cursor.execute(_TAKE, [hour, hour + HOUR])
-        merged: dict[Group, Sums] = {}
-        for *group, jobs, waited, ran, waits, runs in cursor.fetchall():
-            merged.setdefault(Group(hour, *group), Sums()).add(Sums(jobs, waited, ran, waits, runs))
-        _add(merged.items(), HOUR)
-    return True
+def _thin_an_hour() -> bool:
+    with _alone() as alone:
+        return alone and thinning.thin(MINUTES_KEPT)
 
 
-def _add(groups: Iterable[tuple[Group, Sums]], stretch: timedelta) -> None:
-    rows = [
-        {**group._asdict(), "begins_at": group.begins_at.isoformat(), **asdict(sums)}
-        for group, sums in groups
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_ADD, [stretch.total_seconds(), json.dumps(rows)])
+def _forget() -> None:
+    with _alone() as alone:
+        if alone:
+            thinning.forget(timedelta(days=settings.STATS_RETENTION_DAYS))
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """A transaction that no other maintainer works beside; False while another one is at it."""
+    with by_index():
+        yield _lock_mark(_settled()) is not None

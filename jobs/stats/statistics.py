@@ -1,48 +1,33 @@
 """How many jobs there are and were, how fast they came through, how long they waited and ran.
 
-Ended jobs are read from their rollups and, for the half minute that is not rolled up yet, from
-their rows; so the cost goes with the number of rollups and not of jobs.
+Ended jobs are read from their running totals and, for the half minute that is not added up yet,
+from their rows. So the cost goes with the number of kinds of jobs, neither with jobs nor with time.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
 
 from jobs.priorities import Pool, parse_pools
 from jobs.states import FINAL, Status
-from jobs.stats.ended import Group, Sums, bounded, by_index, ended_between
+from jobs.stats.ended import NOBODY, Group, Sums, bounded, by_index, ended_between
 from jobs.stats.figures import Figures, figures, figures_by
-from jobs.stats.histogram import BUCKETS
+from jobs.stats.totals import EVERYBODY, between
 from jobs.stats.waiting import Count, Exactness, oldest_waiting, waiting_counts
 
 TAIL_ROWS = 20_000
 MOST_OWNERS = 100
+LAST_OWNER = 2**63 - 1
 MINUTES_UP_TO = timedelta(days=1)
-
-_BARS = ", ".join(
-    f"ARRAY[{', '.join(f'sum({bars}[{place}])' for place in range(1, BUCKETS + 1))}]"
-    for bars in ("waits", "runs")
-)
-# With the mark up to which it was added up, in one snapshot.
-_ROLLED = """
-SELECT mark.reached, rolled.*
-FROM (SELECT max(reached) AS reached FROM jobs_rollupmark WHERE id = 1) mark
-LEFT JOIN (
-  SELECT priority, job_type, owner_id, status, sum(jobs), sum(wait_seconds), sum(run_seconds){bars}
-  FROM jobs_jobrollup
-  WHERE begins_at >= %(since)s AND (%(owner)s::bigint IS NULL OR coalesce(owner_id, 0) = %(owner)s)
-  GROUP BY priority, job_type, owner_id, status
-) rolled ON true
-"""
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What ended from `since` up to `up_to`, as a whole and by pool, job_type and owner.
+    """What ended from `since` up to `up_to`, as a whole and by pool and job_type.
 
     oldest_waiting: how many seconds the oldest queued job of each pool has waited, of all owners.
     """
@@ -52,11 +37,11 @@ class Statistics:
     overall: Figures
     by_pool: dict[str, Figures]
     by_type: dict[str, Figures]
-    by_owner: dict[int | None, Figures]
     oldest_waiting: dict[str, float | None]
 
 
 class _Read(NamedTuple):
+    since: datetime
     up_to: datetime
     whole: bool
     groups: list[tuple[Group, Sums]]
@@ -69,7 +54,8 @@ def counts(owner: int | None = None) -> dict[Status, Count]:
     STATS_RETENTION_DAYS, whether or not they were retried or deleted since.
     """
     now = _now()
-    read = _read(now - timedelta(days=settings.STATS_RETENTION_DAYS), now, owner, bars=False)
+    since = _beginning(now, timedelta(days=settings.STATS_RETENTION_DAYS))
+    read = _read(since, now, owner, bars=False)
     ended = figures(read.groups, 1).ended
     exactness: Exactness = "exact" if read.whole else "at_least"
     with by_index():
@@ -84,24 +70,36 @@ def statistics(window_seconds: float, *, owner: int | None = None) -> Statistics
     """The last `window_seconds`, begun at a whole minute, or hour beyond a day; of one owner, or of
     all.
 
-    by_owner has the hundred with most jobs. While the rollup is far behind, `up_to` is before now:
-    about 20,000 jobs are read from their rows.
+    While adding up is far behind, `up_to` is before now: about 20,000 jobs are read from their
+    rows.
     """
     now = _now()
     since = _beginning(now, timedelta(seconds=window_seconds))
     read = _read(since, now, owner)
-    minutes = max((read.up_to - since).total_seconds(), 1.0) / 60
+    minutes = _minutes(read)
     pools = parse_pools(settings.POOLS)
-    by_owner = figures_by(lambda group: [group.owner_id], read.groups, minutes)
     return Statistics(
-        since=since,
+        since=read.since,
         up_to=read.up_to,
         overall=figures(read.groups, minutes),
         by_pool=figures_by(lambda group: _serving(pools, group.priority), read.groups, minutes),
         by_type=figures_by(lambda group: [group.job_type], read.groups, minutes),
-        by_owner=dict(list(by_owner.items())[:MOST_OWNERS]),
         oldest_waiting=_oldest(pools),
     )
+
+
+def statistics_by_owner(window_seconds: float) -> dict[int, Figures]:
+    """The same of the hundred owners with most jobs, NOBODY among them. This costs more the more
+    owners there are."""
+    now = _now()
+    since = _beginning(now, timedelta(seconds=window_seconds))
+    read = _read(since, now, None, apart=True)
+    found = figures_by(lambda group: [group.owner_id], read.groups, _minutes(read))
+    return dict(list(found.items())[:MOST_OWNERS])
+
+
+def _minutes(read: _Read) -> float:
+    return max((read.up_to - read.since).total_seconds(), 1.0) / 60
 
 
 def _now() -> datetime:
@@ -117,26 +115,22 @@ def _beginning(now: datetime, window: timedelta) -> datetime:
     return since if window <= MINUTES_UP_TO else since.replace(minute=0)
 
 
-def _read(since: datetime, now: datetime, owner: int | None, *, bars: bool = True) -> _Read:
-    """Rollups, and behind their mark the rows. What ended before the mark is in the rollups, and
-    nothing is added before it later."""
-    sql = _ROLLED.format(bars=f", {_BARS}" if bars else "")
-    with by_index(), connection.cursor() as cursor:
-        cursor.execute(sql, {"since": since, "owner": owner})
-        rows = cursor.fetchall()
-        begin = max(since, rows[0][0] or since)
+def _read(
+    since: datetime, now: datetime, owner: int | None, *, bars: bool = True, apart: bool = False
+) -> _Read:
+    """Totals, and behind their mark the rows. What ended before the mark is in the totals, and
+    nothing is added before it later.
+
+    apart: of all owners, each for itself.
+    """
+    whose = EVERYBODY if owner is None else owner
+    first, last = (NOBODY, LAST_OWNER) if apart else (whose, whose)
+    with by_index():
+        reached, since, added = between(since, first, last, bars=bars)
+        begin = max(since, reached or since)
         end = bounded(begin, now, TAIL_ROWS)
         tail = ended_between(begin, end, owner)
-    rolled = [_rolled(since, *values) for _, *values in rows if values[0] is not None]
-    return _Read(end, end == now, [*rolled, *tail.groups.items()])
-
-
-def _rolled(
-    since: datetime, priority: int, job_type: str, owner_id: int | None, status: str, *sums: Any
-) -> tuple[Group, Sums]:
-    jobs, waited, ran, *bars = sums
-    group = Group(since, priority, job_type, owner_id, status)
-    return group, Sums(jobs, waited, ran, *([jobs or 0 for jobs in places] for places in bars))
+    return _Read(since, end, end == now, [*added, *tail.groups.items()])
 
 
 def _serving(pools: dict[str, Pool], priority: int) -> Iterable[str]:

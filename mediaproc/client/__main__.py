@@ -1,13 +1,14 @@
-"""`python -m mediaproc.client`: submit, look, wait, cancel and fetch from a shell."""
+"""`python -m mediaproc.client`: log in, submit, look, wait, cancel and fetch from a shell."""
 
 import argparse
+import getpass
 import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mediaproc.client import Client, Job, JobNotCompleted, MediaprocError
+from mediaproc.client import Client, Job, JobNotCompleted, MediaprocError, NotAuthenticated
 from mediaproc.client.bar import progress_bar
 
 
@@ -45,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     output = commands.add_parser("output", help="download what a job made")
     output.add_argument("job")
     output.add_argument("path", type=Path, help="a file, or a folder that is there")
+    login = commands.add_parser("login", help="print a token, for MEDIAPROC_TOKEN")
+    login.add_argument("username")
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="the answer as it came")
     # Not an option: the list of processes would show it.
@@ -53,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _do(client: Client, asked: argparse.Namespace) -> int:
+    if asked.command == "login":
+        token = _login(client, asked.username)
+        print(json.dumps({"token": token}) if asked.json else token)
+        return 0
     if asked.command == "submit":
         job = client.submit(
             asked.source_file, asked.target_format, name=asked.name, priority=_priority(asked)
@@ -70,6 +77,17 @@ def _do(client: Client, asked: argparse.Namespace) -> int:
     if path := getattr(asked, "output", None) or getattr(asked, "path", None):
         print(f"Saved {client.output(job, path)}", file=sys.stderr)
     return 0
+
+
+def _login(client: Client, username: str) -> str:
+    """Asks for a code only where the account has a second factor."""
+    password = getpass.getpass()
+    try:
+        return client.account.login(username, password)
+    except NotAuthenticated as error:
+        if error.code != "otp_required":
+            raise
+    return client.account.login(username, password, otp=getpass.getpass("Code: ").strip())
 
 
 def _priority(asked: argparse.Namespace) -> int | str | None:

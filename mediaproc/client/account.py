@@ -24,9 +24,14 @@ class Account:
         self._transport.request("POST", "auth/confirm", json=fields, again=False)
 
     def login(self, username: str, password: str, **more: Any) -> str:
-        """A new token, which may also be given to `Client(url, token)`. `more`: name, scopes."""
+        """A new token, which may also be given to `Client(url, token)`. `more`: name, scopes, otp.
+
+        Raises NotAuthenticated, with the code `otp_required` where the account has a second factor
+        and no `otp` was given.
+        """
         fields = body(username=username, password=password, **more)
-        answer = self._transport.ask("POST", "auth/login", json=fields)
+        # Not again: a code is good for one time.
+        answer = self._transport.ask("POST", "auth/login", json=fields, again=False)
         self._transport.token = str(answer["token"])
         return self._transport.token
 

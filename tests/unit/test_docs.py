@@ -32,3 +32,10 @@ def test_decisions_are_numbered_one_by_one() -> None:
         assert text.startswith(f"# {number}. ")
         parts = [line for line in text.splitlines() if line.startswith("## ")]
         assert {"## Context", "## Decision", "## Consequences"} <= set(parts)
+
+
+def test_the_tests_that_security_names_are_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", (PROJECT / "docs" / "security.md").read_text())
+    assert len(named) > 100
+    for file, name in named:
+        assert f"def {name}(" in (PROJECT / "tests" / file).read_text(), (file, name)

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 
 from accounts.models import Token
+from accounts.sessions import SessionStore, public_id
 from jobs.models import new_id
 from jobs.queue import schedules
 from jobs.queue.submit import NewJob, submit
@@ -55,6 +57,14 @@ ROUTES: dict[str, dict[str, str]] = {
     "auth/logoutall": {"POST": "login"},
     "auth/me": {"GET": "signed in", "HEAD": "signed in"},
     "auth/me/password": {"POST": "login"},
+    "auth/me/otp": {"POST": "login"},
+    "auth/me/otp/confirm": {"POST": "login"},
+    "auth/me/otp/remove": {"POST": "login"},
+    "auth/me/otp/recovery-codes": {"POST": "login"},
+    "auth/me/sessions": {"GET": "login", "HEAD": "login"},
+    "auth/me/sessions/<str:session_id>": {"DELETE": "own token"},
+    "auth/password/reset": {"POST": "entry"},
+    "auth/password/reset/confirm": {"POST": "entry"},
     "auth/me/tokens": {"GET": "login", "HEAD": "login", "POST": "login"},
     "auth/me/tokens/<str:token_id>": {"DELETE": "own token"},
     "schema": _PUBLIC,
@@ -145,6 +155,13 @@ def _token(owner: User) -> str:
     return str(row.id)
 
 
+def _session(owner: User) -> str:
+    session = SessionStore()
+    session[SESSION_KEY] = str(owner.pk)
+    session.save()
+    return public_id(str(session.session_key))
+
+
 def _endpoint(owner: User) -> str:
     return str(endpoints.create(owner, 0, url="https://example.org/hook").id)
 
@@ -160,6 +177,7 @@ OBJECTS: MappingProxyType[str, Callable[[User], str]] = MappingProxyType(
         "<str:batch_id>": _batch,
         "<str:schedule_id>": _schedule,
         "<str:token_id>": _token,
+        "<str:session_id>": _session,
         "<str:endpoint_id>": _endpoint,
         "<str:delivery_id>": _delivery,
         "<str:pool>": lambda owner: "low",

@@ -87,6 +87,7 @@ def verdict(client: APIClient, method: str, path: str, body: object) -> str:
 
 def test_access(clients: dict[str, APIClient], alice: User, settings: Settings) -> None:
     settings.ALLOW_REGISTRATION = True
+    settings.EMAIL_HOST = "mail.example.org"
     found: dict[tuple[str, str], dict[str, str]] = {}
     for route, method in EVERY:
         with transaction.atomic():
@@ -103,6 +104,7 @@ def test_bodies_that_nobody_takes(
     clients: dict[str, APIClient], alice: User, settings: Settings
 ) -> None:
     settings.ALLOW_REGISTRATION = True
+    settings.EMAIL_HOST = "mail.example.org"
     settings.BATCH_MAX_MB = 1
     for route, method in WITH_BODY:
         client = clients["owner" if "own" in ROUTES[route][method] else "staff"]

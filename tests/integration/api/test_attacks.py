@@ -201,3 +201,31 @@ def test_a_planted_session_is_not_the_one_that_logs_in(alice: User) -> None:
     assert post(client, "auth/session", login, HTTP_X_CSRFTOKEN=token).status_code == 200
     assert client.session.session_key not in {None, before}
     assert not type(planted)(before).exists(before)
+
+
+UP = ("../../etc/passwd", "/etc/passwd", "..\\..\\a", "a/../../b", "%2e%2e/a", "file:///etc/passwd")
+
+
+def test_no_name_leads_out_of_the_store(
+    alice: User, staff: User, client_of: ClientOf, settings: Settings
+) -> None:
+    settings.SIMULATE_MISSING_SOURCES = False
+    client, admin = client_of(alice), client_of(staff, ["admin", "read"])
+    for up in UP:
+        # Names of files.
+        job = {"source_file": up, "target_format": "avi"}
+        schedule = {"name": "a", "cron": "* * * * *", "job_type": "transcode", **job}
+        for path, body in (("jobs", job), ("submit_job", job), ("schedules", schedule)):
+            assert post(client, path, body).status_code in {400, 422}, (path, up)
+        assert post(client, "jobs/batch", [job]).status_code == 400
+        job = {"source_file": "a.mp4", "target_format": up}
+        assert post(client, "jobs", job).status_code in {400, 422}
+        # Names that are told only.
+        made = post(client, "jobs", {"job_type": "noop", "name": up}).json()
+        assert made["name"] == up
+        assert post(client, "auth/me/tokens", {"name": up, "scopes": ["read"]}).status_code == 403
+        assert post(client, "jobs", {"job_type": up}).status_code == 400
+        # Names in addresses.
+        for address in (f"jobs/{up}/output", f"schedules/{up}", f"pools/{up}/pause"):
+            assert admin.get(API + address).status_code in {404, 405}, address
+    assert set(Job.objects.values_list("source_file", flat=True)) == {""}

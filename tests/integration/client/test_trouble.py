@@ -1,5 +1,6 @@
 """What the client makes of a service in trouble, and of one that is none."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mediaproc.client import (
     Unreachable,
     WaitTimedOut,
 )
+from mediaproc.client.__main__ import main
 from tests.integration.client.scripted import PROBLEM, Answer, serving
 from tests.service import free_port
 
@@ -270,3 +272,20 @@ def test_a_download_of_what_has_changed_begins_anew(tmp_path: Path) -> None:
     ):
         assert client.output("0198", tmp_path / "film.webm").read_bytes() == other
     assert script.asked[1].headers["if-range"] == '"v1"'
+
+
+def test_the_login_command_asks_for_a_code_where_one_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = ["a passphrase", " 123456\n"]
+    monkeypatch.setattr("getpass.getpass", lambda *_: typed.pop(0))
+    answers = (refusal(401, "otp_required"), Answer(200, {"token": "mp_abc"}))
+    with serving(*answers) as script:
+        assert main(["--url", script.url, "login", "alice"]) == 0
+    assert capsys.readouterr().out == "mp_abc\n"
+    known = {"username": "alice", "password": "a passphrase"}
+    assert [json.loads(one.body) for one in script.asked] == [known, {**known, "otp": "123456"}]
+    typed = ["a passphrase"]
+    with serving(refusal(401, "wrong_credentials")) as script:
+        assert main(["--url", script.url, "login", "alice"]) == 2
+    assert len(script.asked) == 1

@@ -10,16 +10,18 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from jobs.models import Job
+from jobs.models import Job, RollupMark
 from jobs.queue.finish import finish
 from jobs.queue.submit import NewJob, submit_many
 from jobs.states import Status
 from jobs.stats import rollup, waiting
+from jobs.stats.ended import NOBODY
 from jobs.stats.histogram import WORST_FACTOR
 from jobs.stats.rollup import condense, roll_up
-from jobs.stats.statistics import counts, statistics
+from jobs.stats.statistics import counts, statistics, statistics_by_owner
 from jobs.stats.waiting import Count
 from tests.ended import ended
+from tests.explained import explained
 from tests.rows import claim, claim_one, finished, job_in, new_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,7 +121,9 @@ def test_figures_of_the_window_by_pool_type_and_owner() -> None:
     assert found.overall.wait.p99 == pytest.approx(3, rel=0.26)
     assert {name: one.jobs for name, one in found.by_pool.items()} == {"high": 2, "low": 3}
     assert {name: one.jobs for name, one in found.by_type.items()} == {"a": 3, "b": 2}
-    assert {name: one.jobs for name, one in found.by_owner.items()} == {None: 4, owner.id: 1}
+    owners = statistics_by_owner(HOUR)
+    assert {name: one.jobs for name, one in owners.items()} == {NOBODY: 4, owner.id: 1}
+    assert owners[owner.id].run.mean == pytest.approx(10)
     assert statistics(HOUR, owner=owner.id).overall.jobs == 1
     assert statistics(5 * HOUR).overall.jobs == 6
 
@@ -137,7 +141,7 @@ def test_without_jobs_there_are_no_percentiles() -> None:
     found = statistics(HOUR)
     assert found.overall.jobs == 0
     assert found.overall.run.p99 is None
-    assert (found.by_pool, found.by_type, found.by_owner) == ({}, {}, {})
+    assert (found.by_pool, found.by_type, statistics_by_owner(HOUR)) == ({}, {}, {})
     assert found.oldest_waiting == {"high": None, "low": None}
 
 
@@ -229,3 +233,38 @@ def test_nothing_scans_the_jobs(plans: list[str], analyzed: bool) -> None:
         "job_claim", "job_promote", "job_throttled", "job_leased", "job_not_completed",
         "jobmetrics_created", "jobs_job_pkey",
     }, scans  # fmt: skip
+
+
+ROWS_OF_TOTALS = (
+    "INSERT INTO jobs_jobtotal (owner_id, priority, job_type, status, until, jobs, wait_seconds,"
+    " run_seconds, waits, runs)"
+    " SELECT owner, 5, type, status, now() - make_interval(mins => minute), %(minutes)s - minute,"
+    " 0, 0, array_fill(%(minutes)s - minute, ARRAY[60]), array_fill(0, ARRAY[60])"
+    " FROM generate_series(0, %(minutes)s - 1) AS minute,"
+    " unnest(ARRAY[-1, 0, 1, 2]) AS owner, unnest(ARRAY['a', 'b']) AS type,"
+    " unnest(ARRAY['COMPLETED', 'FAILED']) AS status"
+)
+
+
+def test_windows_and_counts_read_as_much_of_many_totals_as_of_few() -> None:
+    read: dict[int, list[int]] = {}
+    for minutes in (5, 2_500):
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE jobs_jobtotal")
+            cursor.execute(ROWS_OF_TOTALS, {"minutes": minutes})
+        RollupMark.objects.update_or_create(id=1, defaults={"reached": timezone.now()})
+        read[minutes] = []
+        for analyzed in (False, True):
+            if analyzed:
+                with connection.cursor() as cursor:
+                    cursor.execute("VACUUM ANALYZE jobs_jobtotal")
+            for owner in (None, 1):
+                with explained() as costs:
+                    assert counts(owner)[Status.COMPLETED].jobs == 2 * minutes
+                    assert 0 < statistics(120.0, owner=owner).overall.jobs < 4 * 5
+                    assert statistics(30 * 86_400.0, owner=owner).overall.jobs == 4 * minutes
+                costs = [cost for cost in costs if "jobs_jobtotal" in cost.sql]
+                assert len(costs) == 3
+                read[minutes].append(max(cost.buffers for cost in costs))
+    # Four series, each looked up twice, in an index that is one level higher.
+    assert all(many < few + 40 < 100 for few, many in zip(*read.values(), strict=True)), read

@@ -5,13 +5,13 @@ import time
 import pytest
 from django.db import connection
 
-from jobs.models import DurationHistory, JobRollup
+from jobs.models import DurationHistory
 from jobs.states import Status
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import Patience
 from jobs.worker.sweeps import Sweep, sweeps
 from jobs.worker.watchdog import Watchdog
-from tests.ended import ended
+from tests.ended import ended, rolled
 from tests.waiting import wait_until
 from tests.workers import Workers
 
@@ -22,7 +22,7 @@ def test_workers_add_up_what_has_ended(workers: Workers) -> None:
     ended(Status.FAILED)
     for _ in range(2):
         workers.start("--queue", "high")
-    wait_until(lambda: JobRollup.objects.count() == 2, "both are added up", seconds=120)
+    wait_until(lambda: rolled() == {"COMPLETED": 1, "FAILED": 1}, "both are added up", seconds=120)
     assert DurationHistory.objects.get().mean_seconds == pytest.approx(3.0)
 
 
