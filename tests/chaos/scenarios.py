@@ -189,8 +189,8 @@ def remote(random: Random, seconds: float) -> Faults:
         random, seconds, 4.0, {point: REMOTE_PASSES[point] for point in _WITH_A_JOB}
     )
     yield from roll(random, seconds)
-    yield from restart(random, seconds, every=15.0)
-    for at in times(random, seconds, 10.0):
+    yield from restart(random, seconds, every=20.0)
+    for at in times(random, seconds, 14.0):
         yield Fault("web_kill", at=at, seconds=round(random.uniform(0, 2 * LEASE_SECONDS), 1))
     for at in times(random, seconds, 3.0):
         yield Fault("ambiguous", "api", at=at)

@@ -42,7 +42,7 @@ class Wellness:
         self._busy: dict[tuple[str, str], list[_Interval]] = defaultdict(list)
         for one in evidence.disturbances:
             if one.kind in _HARMFUL:
-                # After its start a server rescues nothing for one lease; and who found nobody waits.
+                # After its start a server rescues nothing for one lease; who found none waits.
                 after = max(LEASE_SECONDS, self._workforce.pause) if one.kind in OUTAGES else 0.0
                 self._ill[one.slot].append((one.began, one.ended + after))
         for record in evidence.by_what["exited"]:
