@@ -13,7 +13,7 @@ from tests.chaos.bounds import reruns
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import Change, History, Row
 from tests.chaos.ledger import Record
-from tests.chaos.plan import EVERYONE
+from tests.chaos.plan import EVERYONE, WORKFORCES, Workforce
 
 JOB, OTHER, THIRD = "job-1", "job-2", "job-3"
 LEASE, NEXT = 7, 8
@@ -104,6 +104,7 @@ class Story:
     rows: list[Row] = field(default_factory=lambda: [row()])
     drained: bool = True
     left: list[str] = field(default_factory=list)
+    workforce: Workforce = WORKFORCES["local"]
 
     def without(self, what: str) -> None:
         """Drop the records of a kind."""
@@ -120,6 +121,7 @@ class Story:
             History(self.changes, self.rows),
             drained=self.drained,
             left=self.left,
+            workforce=self.workforce,
         )
 
 
