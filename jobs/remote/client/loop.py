@@ -24,6 +24,7 @@ from jobs.remote.client.work import work
 WAIT_SECONDS = 20.0
 IDLE_SECONDS = 2.0  # between looks, where the service does not let this worker wait
 TICK_SECONDS = 0.1
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,7 @@ class RemoteWorker:
 
         Raises Refused when the service takes nothing of this worker, Stuck.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPS:
             signal.signal(number, self._catch)
         with tempfile.TemporaryDirectory(prefix="mediaproc-") as folder:
             settings.MEDIA_ROOT = Path(folder)
@@ -76,6 +77,8 @@ class RemoteWorker:
                 if (self._signalled and self._stop()) or self._is_stuck():
                     break
             self._say_goodbye()
+            for number in STOPS:
+                signal.signal(number, signal.SIG_IGN)  # one more would kill Python while it ends
             log.info("worker.ended")
         if self._error is not None:
             raise self._error

@@ -1,8 +1,14 @@
-"""The service as a remote worker sees it, where that answers as it seldom does."""
+"""A remote worker and a service that answers as it seldom does, or at a moment of its own."""
+
+import signal
+from pathlib import Path
 
 import httpx
 import pytest
+from pytest_django import Settings
 
+from jobs.remote.client.loop import STOPS, RemoteWorker
+from jobs.remote.client.loop import Settings as Asked
 from jobs.remote.client.server import LeaseLost, Server
 
 JOB = {"id": "1", "lease": "token"}
@@ -32,3 +38,21 @@ def test_a_lost_lease_is_lost_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = server_that_answers(monkeypatch, conflict("lease_lost"))
     with pytest.raises(LeaseLost):
         asked.say(JOB, "complete")
+
+
+def test_a_signal_to_a_worker_that_is_at_its_end_does_not_kill_it(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    worker = RemoteWorker(Asked("http://service", "token", "low"), {})
+    drain = httpx.Response(200, json={"jobs": [], "drain": True, "renew_seconds": 1})
+    goodbye = httpx.Response(204)
+    monkeypatch.setattr(worker, "_server", server_that_answers(monkeypatch, drain, goodbye))
+    before = {number: signal.getsignal(number) for number in STOPS}
+    try:
+        worker.run()
+        signal.raise_signal(signal.SIGTERM)
+        assert {signal.getsignal(number) for number in STOPS} == {signal.SIG_IGN}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
