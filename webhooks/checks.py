@@ -16,12 +16,3 @@ def check_priority(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMess
         return []
     text = f"WEBHOOK_PRIORITY must be from {LOWEST} to {HIGHEST}"
     return [checks.Error(text, id="webhooks.E001")]
-
-
-@checks.register("webhooks")
-def check_limit(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
-    """WEBHOOK_CONCURRENT_LIMIT is a number of deliveries."""
-    if settings.WEBHOOK_CONCURRENT_LIMIT >= 0:
-        return []
-    text = "WEBHOOK_CONCURRENT_LIMIT must not be negative"
-    return [checks.Error(text, id="webhooks.E002")]
