@@ -66,7 +66,7 @@ def webhook(context: Context, parameters: WebhookParameters) -> Outcome:
         return Cancel("The endpoint is disabled.")
     earlier = before(delivery)
     if earlier is not None:
-        return Snooze(_turn(earlier), "An earlier one is not delivered yet.")
+        return Snooze(turn(earlier), "An earlier one is not delivered yet.")
     meter = Meter()
     answer = _send(delivery)
     last = context.attempt.number >= context.attempt.max_attempts
@@ -127,7 +127,7 @@ def _settle(delivery: Delivery, status: Delivery.Status) -> None:
     Delivery.objects.filter(id=delivery.id).update(status=status, settled_at=timezone.now())
 
 
-def _turn(earlier: Job) -> float:
+def turn(earlier: Job) -> float:
     """How long to wait for an earlier delivery."""
     now = timezone.now()
     if earlier.status == Status.PENDING and earlier.scheduled_at is not None:
