@@ -216,6 +216,7 @@ OUTBOX_READER = "webhooks.fan_out.fan_out"
 # Also of a network of one's own, also by http and at any port.
 WEBHOOK_ALLOW_PRIVATE: bool = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
 WEBHOOK_PRIORITY: int = env.int("WEBHOOK_PRIORITY", default=7)
+WEBHOOK_CONCURRENT_LIMIT: int = env.int("WEBHOOK_CONCURRENT_LIMIT", default=2)
 
 # Mail: EMAIL_URL, or EMAIL_HOST and its kin. With neither, jobs of type send_email are refused.
 

@@ -23,6 +23,7 @@ from webhooks.api.answers import (
 )
 from webhooks.api.deliveries import FilterSerializer, log_of
 from webhooks.api.ownership import account_of, endpoint_of, endpoints_of
+from webhooks.api.revealing import revealing
 from webhooks.api.serializers import (
     DeliverySerializer,
     EndpointBodySerializer,
@@ -45,9 +46,10 @@ class Endpoints(APIView):
         return Response({"results": [EndpointSerializer(one).data for one in found], "next": None})
 
     @extend_schema(request=EndpointBodySerializer, responses={201: EndpointWithSecret})
+    @revealing
+    @idempotent
     def post(self, request: Request) -> Response:
-        """Answer 201 with the endpoint and its secret, which is shown this once: so it is not kept
-        for an Idempotency-Key either."""
+        """Answer 201 with the endpoint and its secret, which is shown this once."""
         owner, plan = account_of(request), plan_of(request.user)
         asked = EndpointBodySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -57,7 +59,7 @@ class Endpoints(APIView):
             text = f"Your plan has {plan.webhook_endpoints} endpoints."
             raise ValidationError(text, code="too_many") from None
         return Response(
-            {**EndpointSerializer(endpoint).data, "secret": endpoint.secret},
+            {**EndpointSerializer(endpoint).data, "secret": endpoint.nonce},
             status=201,
             headers={"Location": reverse("webhooks:endpoint", args=[endpoint.id])},
         )
@@ -97,11 +99,13 @@ class RotateEndpoint(APIView):
     http_method_names = ["post"]  # noqa: RUF012
 
     @extend_schema(request=None, responses=EndpointWithSecret)
+    @revealing
+    @idempotent
     def post(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200 with the new secret; the old one signs beside it until `old_secret_until`."""
         endpoint = endpoint_of(request, endpoint_id)
         endpoints.rotate(endpoint)
-        return Response({**EndpointSerializer(endpoint).data, "secret": endpoint.secret})
+        return Response({**EndpointSerializer(endpoint).data, "secret": endpoint.nonce})
 
 
 class TestEndpoint(APIView):
@@ -155,11 +159,13 @@ class CallbackSecrets(APIView):
     http_method_names = ["post"]  # noqa: RUF012
 
     @extend_schema(request=None, responses=CallbackSecretAnswer)
+    @revealing
+    @idempotent
     def post(self, request: Request) -> Response:
         """Answer 200 with a secret: the first one, or a new one, beside which the old one signs
         until `old_secret_until`."""
         own = endpoints.rotate_callbacks(account_of(request))
-        return Response({"secret": own.secret, "old_secret_until": own.old_secret_until})
+        return Response({"secret": own.nonce, "old_secret_until": own.old_secret_until})
 
 
 class Disabled(APIException):
