@@ -11,9 +11,8 @@ from rest_framework import serializers
 from jobs.api.fields import STATUSES, IdField, PriorityField, StrictSerializer, TextField
 from jobs.api.ownership import has_batch
 from jobs.api.walks import Walk, along
-from jobs.models import Job
+from jobs.models import STATUSES_BY_ID, Job
 from jobs.queue.selection import Selection
-from jobs.states import Status
 from jobs.stats.ended import NOBODY
 
 MAX_DIGITS = 5
@@ -21,8 +20,6 @@ LARGEST_ID = 2**63 - 1
 # Ids tell the time of the clock that made them, created_at that of the database.
 CLOCKS_APART = timedelta(days=1)
 MOST_IDS = 1000
-# Partial indexes have these in the order of their ids.
-WITH_INDEX = (Status.FAILED, Status.IN_PROGRESS)
 
 _NOTHING = Walk(Job.objects.none())
 
@@ -74,7 +71,7 @@ class SelectionSerializer(StrictSerializer):
             rest &= Q(owner=None)
         elif whose is not None:
             asked = replace(asked, owner=whose)
-        if asked.status in WITH_INDEX:
+        if asked.status in STATUSES_BY_ID:
             others = rest & replace(asked, status=None).condition()
             walks.append(Walk(near.filter(status=asked.status), others))
         if asked.owner is not None:

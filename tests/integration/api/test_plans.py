@@ -6,14 +6,19 @@ Others have many newer jobs, and the statistics of the table are of before there
 from collections.abc import Iterator
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 
 from accounts.scopes import ADMIN, READ
-from jobs.api import pages
+from jobs.admin import read_only
+from jobs.api import pages, walks
+from jobs.queue.database import direct_parameters
 from jobs.queue.submit import NewJob, submit
 from tests.accounts import ClientOf
+from tests.integration.api.asking import problem_of
 from tests.explained import explained
 
 JOBS = "/api/v1/jobs"
@@ -115,3 +120,47 @@ def test_a_page_costs_what_it_shows_and_looks_at(
         analyze()
 
     assert not dear
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("batch")
+def test_the_admin_shows_the_newest(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_only, "NEWEST", LOOKED_AT)
+    User.objects.filter(pk=staff.pk).update(is_superuser=True)
+    client = Client()
+    client.force_login(staff)
+    lists = [
+        "jobs/job/?", "jobs/job/?p=3", "jobs/job/?status__exact=FAILED", "jobs/job/?job_type=rare",
+        "jobs/job/?status__exact=COMPLETED", "jobs/job/?priority=high", "jobs/jobmetrics/",
+        "webhooks/delivery/",
+    ]  # fmt: skip
+    dear = []
+
+    for _ in ("old statistics", "new ones"):
+        for address in lists:
+            with explained() as costs:
+                assert client.get(f"/admin/{address}").status_code == 200
+            read = sum(one.buffers for one in costs)
+            if read > ALSO_LOOKED_AT + LOOKED_AT:
+                dear.append((read, address))
+        analyze()
+
+    assert not dear
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_that_takes_too_long_says_so(
+    alice: User, client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here behind a lock; the time is that of a statement."""
+    monkeypatch.setattr(walks, "LONGEST_SECONDS", 0.1)
+    hers = client_of(alice)
+    with psycopg.connect(**direct_parameters()) as other:
+        other.execute("LOCK TABLE jobs_job")
+
+        response = hers.get(JOBS)
+
+    document = problem_of(response, 503, "too_broad")
+    assert "created_from" in document["detail"]
+    monkeypatch.undo()
+    assert hers.get(JOBS).json()["results"] == []
