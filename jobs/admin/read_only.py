@@ -19,9 +19,11 @@ else:
 class NewestRows(ChangeList):
     """What is asked for, among the newest rows; a search is for a key and finds old ones too."""
 
+    model_admin: "ReadOnlyAdmin"
+
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
         """The list, before it is counted and divided into pages."""
-        found = super().get_queryset(request, *args, **kwargs)
+        found: QuerySet[Any] = super().get_queryset(request, *args, **kwargs)
         if self.query:
             return found
         keys = self.model_admin.walked(request).order_by("-pk").values_list("pk", flat=True)

@@ -109,15 +109,17 @@ def _looked_at(
 ) -> tuple[QuerySet[Row], UUID | None]:
     """What this page may have, in order, and behind which row the walk goes on for the next."""
     beyond, up_to = ("id__lt", "id__gte") if descending else ("id__gt", "id__lte")
-    for walk in walks:
-        walked = walk.ordered(descending=descending)
-        if place is not None:
-            walked = walked.filter(**{beyond: place.id})
-        if not walk.rest:
-            return walked, None
-        last = next(iter(walked.values_list("id", flat=True)[LOOKED_AT - 1 : LOOKED_AT]), None)
-        if last is None:
-            return walked.filter(walk.rest), None
+    walk, *others = walks
+    walked = walk.ordered(descending=descending)
+    if place is not None:
+        walked = walked.filter(**{beyond: place.id})
+    if not walk.rest:
+        return walked, None
+    last = next(iter(walked.values_list("id", flat=True)[LOOKED_AT - 1 : LOOKED_AT]), None)
+    if last is None:
+        return walked.filter(walk.rest), None
+    if others:
+        return _looked_at(others, place, descending)
     return walked.filter(walk.rest, **{up_to: last}), last
 
 

@@ -1,10 +1,10 @@
 """Along which index a list is read, so that its cost depends on nothing else.
 
-Two indexes have the rows of one owner in the order of their ids: that of owners, and the primary key,
-which has everybody's. The planner takes the latter where it believes that the next fifty are found
-soon; it does not know that they are all old, behind a million of others. So a walk leaves it no
-choice. The order begins with the column, which the primary key does not have, and the condition is
-`= ANY` of one value, for after an equality the planner drops the column from the order. What would
+Two indexes have the rows of one owner in the order of their ids: that of owners, and the primary
+key, which has everybody's. The planner takes the latter where it believes that the next fifty are
+found soon; it does not know that they are all old, behind a million of others. So a walk leaves it
+no choice. The order begins with the column, which the primary key does not have, and the condition
+is `= ANY` of one value, for after an equality the planner drops the column from the order. What would
 sort, or read a second table whole, is switched off.
 """
 
@@ -33,8 +33,8 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan'
 
 @dataclass(frozen=True, slots=True)
 class Walk(Generic[Row]):
-    """rows: what an index has in the order of their ids. rest: what else must hold, which each row on
-    the way is asked. column: the index begins with it, before the id."""
+    """rows: what an index has in the order of their ids. rest: what else must hold, which each row
+    on the way is asked. column: the index begins with it, before the id."""
 
     rows: QuerySet[Row]
     rest: Q = EVERYTHING
