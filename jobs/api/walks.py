@@ -4,8 +4,8 @@ Two indexes have the rows of one owner in the order of their ids: that of owners
 key, which has everybody's. The planner takes the latter where it believes that the next fifty are
 found soon; it does not know that they are all old, behind a million of others. So a walk leaves it
 no choice. The order begins with the column, which the primary key does not have, and the condition
-is `= ANY` of one value, for after an equality the planner drops the column from the order. What would
-sort, or read a second table whole, is switched off.
+is `= ANY` of one value, for after an equality the planner drops the column from the order. What
+would sort, or read a second table whole, is switched off.
 """
 
 from collections.abc import Iterator
