@@ -28,7 +28,9 @@ class NewestRows(ChangeList):
             return found
         keys = self.model_admin.walked(request).order_by("-pk").values_list("pk", flat=True)
         last = next(iter(keys[NEWEST - 1 : NEWEST]), None)
-        return found if last is None else found.filter(pk__gte=last)
+        if last is not None:
+            found = found.filter(pk__gte=last)
+        return found
 
 
 class ReadOnlyAdmin(ModelAdmin):
