@@ -13,6 +13,7 @@ from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
 from jobs.api.idempotency import idempotent
 from jobs.api.pages import PAGE_PARAMETERS
+from jobs.api.walks import along
 from webhooks import endpoints
 from webhooks.api.answers import (
     CallbackSecretAnswer,
@@ -31,6 +32,7 @@ from webhooks.api.serializers import (
     ReplayBodySerializer,
 )
 from webhooks.deliveries import replay_since, send_test
+from webhooks.models import Delivery
 
 
 class Endpoints(APIView):
@@ -132,7 +134,8 @@ class EndpointDeliveries(APIView):
     @extend_schema(parameters=[FilterSerializer, *PAGE_PARAMETERS], responses=DeliveryPage)
     def get(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200 with a page, and the addresses of those beside it; also as Link."""
-        return log_of(request, endpoint_of(request, endpoint_id).deliveries.all())
+        endpoint = endpoint_of(request, endpoint_id)
+        return log_of(request, along("endpoint_id", endpoint.id, Delivery.objects.all()))
 
 
 class ReplayEndpoint(APIView):
