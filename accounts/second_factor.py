@@ -61,9 +61,7 @@ def begin(user: User) -> tuple[str, str]:
         App.objects.filter(user=user).delete()
         # A code counts in its own thirty seconds alone.
         key = seal(secrets.token_bytes(SECRET_BYTES), str(user.pk))
-        device = App.objects.create(
-            user=user, name="app", key=key, confirmed=False, tolerance=0
-        )
+        device = App.objects.create(user=user, name="app", key=key, confirmed=False, tolerance=0)
     return b32encode(device.bin_key).decode(), device.config_url
 
 
@@ -115,8 +113,10 @@ def new_recovery_codes(user: User) -> list[str]:
 
 
 def seal_anew() -> list[str]:
-    """Encrypt the secrets of all apps with the SECRET_KEY of now. The names of users whose secret no
-    key opens: they need a recovery code, and a new app."""
+    """Encrypt the secrets of all apps with the SECRET_KEY of now.
+
+    The names of users whose secret no key opens: they need a recovery code, and a new app.
+    """
     lost = []
     for user in User.objects.filter(totpdevice__isnull=False).distinct():
         with transaction.atomic():

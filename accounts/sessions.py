@@ -44,11 +44,6 @@ class SessionStore(DatabaseStore):
         ends = began + settings.SESSION_MOST_HOURS * 3600
         return min(settings.SESSION_COOKIE_AGE, max(0, int(ends - time.time())))
 
-    def cycle_key(self) -> None:
-        """Django's, at each login: one that logs in again begins anew."""
-        self.pop(_BEGAN, None)
-        super().cycle_key()
-
     def create_model_instance(self, data: Any) -> Any:
         """Django's hook."""
         if SESSION_KEY in data:

@@ -241,6 +241,8 @@ def test_to_end_the_others_takes_a_recent_login(
     session.save()
     problem_of(page.post(f"{AUTH}logoutall"), 403, "login_again")
     assert enter(page).status_code == 200
+    assert page.session.session_key != session.session_key
+    assert Session.objects.count() == 2
     for method, path in ends:
         assert getattr(page, method)(f"{AUTH}{path}").status_code == 204
     assert not Token.objects.exists()
@@ -250,9 +252,7 @@ def test_to_end_the_others_takes_a_recent_login(
 def enter(page: Client) -> Any:
     csrf = page.get(f"{AUTH}session").json()["csrf_token"]
     asked = {"username": "alice", "password": PASSWORD}
-    return page.post(
-        f"{AUTH}session", asked, "application/json", headers={"X-CSRFToken": csrf}
-    )
+    return page.post(f"{AUTH}session", asked, "application/json", headers={"X-CSRFToken": csrf})
 
 
 def test_what_happens_to_an_account_is_logged(

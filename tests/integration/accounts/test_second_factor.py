@@ -213,6 +213,11 @@ def test_the_admin_asks_for_it_too(staff: User, app: Phone, enrol: Enrolled) -> 
     answer = page.post("/admin/login/?next=/admin/", {**asked, "otp": codes[3]})
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
     assert page.get("/admin/").status_code == 200
+    before = page.session.session_key
+    page.post("/admin/login/", {**asked, "otp": codes[4]})
+    assert page.get("/admin/").status_code == 200
+    assert page.session.session_key != before
+    assert not Session.objects.filter(session_key=before).exists()
     assert set(Session.objects.values_list("user", flat=True)) == {staff.pk}
     with connection.cursor() as cursor:
         cursor.execute(
