@@ -1,5 +1,5 @@
-"""Secrets that have to be read again, encrypted with a key of the environment: who reads the database
-alone has none of them.
+"""Secrets that have to be read again, encrypted with a key of the environment: who reads the
+database alone has none of them.
 
 A sealed text is base64 of the nonce and of AES-256-GCM's ciphertext with its tag.
 """
