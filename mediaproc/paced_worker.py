@@ -8,27 +8,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
 _SENDFILE_BYTES = 262_144
 _LINGER_SECONDS = 2.0
+_FIRST_BYTE_SECONDS = 0.01
 
 
 class Pace:
-    """What came or went of one request, and how long a thread has waited for it."""
+    """How far one direction of a request is behind the slowest that is allowed."""
 
     def __init__(self, patience: float, rate: float) -> None:
-        """patience: seconds in any case. rate: bytes for each further one; 0 asks for none."""
+        """patience: seconds that it may be behind. rate: bytes a second."""
         self._patience = patience
         self._rate = rate
-        self._waited = 0.0
-        self.moved = 0
+        self._behind = 0.0
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around each wait for the client. Raises ConnectionResetError when he was too slow, which
+        """Around each wait for the client. Raises ConnectionResetError when he is too slow, which
         gunicorn takes for one who went away."""
-        if (self._waited - self._patience) * self._rate > self.moved:
+        if self._behind > self._patience:
             raise ConnectionResetError(errno.ECONNRESET, "The client is too slow.")
         began = time.monotonic()
         try:
@@ -36,7 +36,11 @@ class Pace:
         except BlockingIOError:  # nothing moved in WEB_SILENCE_SECONDS
             raise ConnectionResetError(errno.ECONNRESET, "The client is silent.") from None
         finally:
-            self._waited += time.monotonic() - began
+            self._behind += time.monotonic() - began
+
+    def moved(self, count: int) -> None:
+        """So many bytes came or went. Who was quick has no time to spare for it later."""
+        self._behind = max(0.0, self._behind - count / self._rate)
 
 
 class PacedSocket(socket.socket):
@@ -51,7 +55,7 @@ class PacedSocket(socket.socket):
             return super().recv(size, flags)
         with self.received.waiting():
             data = super().recv(size)
-        self.received.moved += len(data)
+        self.received.moved(len(data))
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -60,7 +64,7 @@ class PacedSocket(socket.socket):
         while left:
             with self.sent.waiting():
                 count = self.send(left, flags)
-            self.sent.moved += count
+            self.sent.moved(count)
             left = left[count:]
 
     def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:
@@ -74,7 +78,7 @@ class PacedSocket(socket.socket):
                 )
             if not moved:
                 break
-            self.sent.moved += moved
+            self.sent.moved(moved)
             at += moved
         return at - offset
 
@@ -86,9 +90,13 @@ class PacedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle(self, conn: Any) -> Any:
         """gunicorn's, of one request; it runs in a thread."""
-        if not isinstance(conn.sock, PacedSocket):
+        if type(conn.sock) is socket.socket:  # new, and not one of gunicorn's own TLS
             conn.sock = PacedSocket(fileno=conn.sock.detach())
-        conn.sock.received, conn.sock.sent = self.new_pace(), self.new_pace()
+        if isinstance(conn.sock, PacedSocket):
+            conn.sock.received, conn.sock.sent = self.new_pace(), self.new_pace()
+        # gunicorn has a thread wait five seconds for the first byte.
+        if not conn.initialized and not conn.wait_for_data(_FIRST_BYTE_SECONDS):
+            return _DEFER
         kept = super().handle(conn)
         if kept is False:
             _end(conn)
@@ -96,8 +104,8 @@ class PacedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _end(conn: Any) -> None:
-    """Say that nothing more is sent and nothing more is read. gunicorn closes the connection then. By
-    itself it would wait two seconds for the client to do so, in the one thread that takes new ones.
+    """Say that nothing more is sent and nothing more is read, so that gunicorn closes at once: it
+    would wait two seconds for the client to do so, in the one thread that takes new connections.
     """
     # A client that is still sending would lose the answer.
     with suppress(Exception):

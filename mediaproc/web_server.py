@@ -18,12 +18,16 @@ try:
     threads = env.int("WEB_THREADS", default=8)
     SILENCE = env.int("WEB_SILENCE_SECONDS", default=20)
     LEAST_RATE = env.int("WEB_LEAST_BYTES_PER_SECOND", default=4096)
+    if LEAST_RATE < 1:
+        raise ImproperlyConfigured("WEB_LEAST_BYTES_PER_SECOND must be above 0.")
 except ImproperlyConfigured as error:
     sys.exit(f"mediaproc: {error}")
 
 bind = f"{HOST}:{PORT}"
 worker_class = "mediaproc.paced_worker.PacedWorker"
 graceful_timeout = 3
+# Also how long a new connection may be without its first byte.
+keepalive = 5
 control_socket_disable = True
 
 logconfig_dict = {
