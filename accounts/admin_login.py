@@ -41,7 +41,8 @@ class LoginForm(AdminAuthenticationForm):
         self.confirm_login_allowed(user)
         self.user_cache = user
         # Django keeps the session of a user who logs in again.
-        self.request.session.flush()
+        if self.request is not None:
+            self.request.session.flush()
         return self.cleaned_data
 
     def confirm_login_allowed(self, user: User) -> None:

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import Any
 
 from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import-untyped]
 
@@ -67,7 +67,7 @@ class PacedSocket(socket.socket):
             self.sent.moved(count)
             left = left[count:]
 
-    def sendfile(self, file: IO[bytes], offset: int = 0, count: int | None = None) -> int:
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         """socket.socket's, which waits for ever for who reads no more."""
         end = offset + (os.fstat(file.fileno()).st_size - offset if count is None else count)
         at = offset

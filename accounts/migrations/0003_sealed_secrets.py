@@ -1,18 +1,20 @@
 """Secrets of apps stood readable, as django-otp keeps them: 40 hexadecimal digits."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import migrations
 
 from accounts.sealed import open_sealed, seal
 
 
-def close(apps, schema_editor):
+def close(apps: Any, schema_editor: Any) -> None:
     for device in apps.get_model("otp_totp", "TOTPDevice").objects.all():
         device.key = seal(bytes.fromhex(device.key), str(device.user_id))
         device.save(update_fields=["key"])
 
 
-def open_again(apps, schema_editor):
+def open_again(apps: Any, schema_editor: Any) -> None:
     for device in apps.get_model("otp_totp", "TOTPDevice").objects.all():
         device.key = open_sealed(device.key, str(device.user_id)).hex()
         device.save(update_fields=["key"])

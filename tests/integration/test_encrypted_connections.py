@@ -1,12 +1,15 @@
 """Connections to other machines: what the deployment's checks say, and what PostgreSQL does."""
 
 import shutil
+import socket
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from django.core import checks
@@ -14,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from mediaproc.embedded_postgres.account import Account, server_account
 from tests.certificates import Authority, Files
-from tests.production import manage
+from tests.production import PROJECT, environment, manage
 from tests.service import free_port
 from tests.waiting import wait_until
 
@@ -130,16 +133,11 @@ class Encrypted:
 
     def ask(self, mode: str, root: Path, client: Files | None = None) -> Any:
         """Whether the connection is encrypted, and whose it is. Raises OperationalError."""
-        options = {"sslcert": str(client.certificate), "sslkey": str(client.key)} if client else {}
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=self.port,
-            user="alice",
-            dbname="postgres",
-            sslmode=mode,
-            sslrootcert=str(root),
-            **options,
-        ) as connection:
+        told = f"host=127.0.0.1 port={self.port} user=alice dbname=postgres"
+        told += f" sslmode={mode} sslrootcert={root}"
+        if client:
+            told += f" sslcert={client.certificate} sslkey={client.key}"
+        with psycopg.connect(told) as connection:
             return connection.execute(
                 "SELECT ssl, current_user FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
             ).fetchone()
@@ -191,3 +189,50 @@ def test_postgresql_is_who_its_certificate_says_and_so_are_we(folder: Path) -> N
     finally:
         server.process.terminate()
         server.process.wait()
+
+
+def test_the_web_server_takes_its_proxy_alone(tmp_path: Path) -> None:
+    """gunicorn's own options, as docs/security.md has them. It answers that it has no database."""
+    ours, other = Authority(tmp_path, "ours"), Authority(tmp_path, "other")
+    server, proxy, forged = ours.issue("server"), ours.issue("proxy"), other.issue("forged")
+    port = free_port()
+    options = (
+        f"--certfile {server.certificate} --keyfile {server.key}"
+        f" --ca-certs {ours.file.certificate} --cert-reqs 2"
+    )
+    values = environment(
+        PORT=str(port),
+        BIND_HOST="127.0.0.1",
+        DATABASE_URL="postgres://127.0.0.1:1/none",
+        GUNICORN_CMD_ARGS=options,
+    )
+    command = ["gunicorn", "--config", "mediaproc/web_server.py", "mediaproc.wsgi"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, env=values, stdout=log, stderr=log)
+
+    def ask(authority: Authority, client: Files | None) -> list[int]:
+        context = ssl.create_default_context(cafile=str(authority.file.certificate))
+        if client:
+            context.load_cert_chain(*client)
+        with httpx.Client(verify=context, headers={"Host": "media.example.org"}) as asking:
+            address = f"https://127.0.0.1:{port}/api/v1/auth/session"
+            return [asking.get(address).status_code for _ in range(2)]
+
+    try:
+        wait_until(lambda: _accepts(port, process), "the web server listens")
+        assert ask(ours, proxy) == [503, 503]
+        for authority, client in ((ours, None), (ours, forged), (other, proxy)):
+            with pytest.raises(httpx.TransportError):
+                ask(authority, client)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _accepts(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    assert process.poll() is None
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
