@@ -58,17 +58,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "jobs.api.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "jobs.api.middleware.PagePolicyMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.compression.CompressionMiddleware",
     "jobs.api.middleware.ApiPathMiddleware",
+    "jobs.api.unchanged.UnchangedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 AUTHENTICATION_BACKENDS = [

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
+from django.http import HttpRequest
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from rest_framework.exceptions import NotFound
@@ -23,7 +24,7 @@ from rest_framework.response import Response
 from accounts.permissions import is_admin
 from jobs.api.ownership import jobs_of, owner_of
 from jobs.models import Job
-from jobs.queue.database import Statement
+from jobs.statement import Statement
 
 UNKNOWN = "No job has this id."
 
@@ -45,9 +46,8 @@ def answer_if_changed(
     Whether the job is the client's to see is asked in the query that reads the version.
     """
     if "If-None-Match" in request.headers:
-        tag = _tag_of(request, job_id)
-        unchanged = get_conditional_response(request._request, etag=tag)
-        if unchanged is not None and unchanged.status_code == 304:  # noqa: PLR2004
+        tag = tag_of(request, job_id)
+        if is_unchanged(request._request, tag):
             return Response(status=304, headers={"ETag": tag})
     job = _find(request, job_id)
     return Response(
@@ -55,8 +55,15 @@ def answer_if_changed(
     )
 
 
-def _tag_of(request: Request, job_id: str) -> str:
-    """Read without the row's wide columns, and without composing a query."""
+def is_unchanged(request: HttpRequest, tag: str) -> bool:
+    """Whether the client says that it has this version."""
+    answer = get_conditional_response(request, etag=tag)
+    return answer is not None and answer.status_code == 304  # noqa: PLR2004
+
+
+def tag_of(request: Request, job_id: str) -> str:
+    """Read without the row's wide columns, and without composing a query. Raises NotFound, also for
+    a job that is not this request's to see."""
     owner = owner_of(request)
     found = _NARROW.run(
         str(_uuid(job_id)), str(is_admin(request)), None if owner is None else str(owner)

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from jobs.api.document import CONTENT_TYPE, general_problem, is_api, problem
 from jobs.api.problems import bad_request
@@ -23,6 +25,19 @@ NO_PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in ("camera", "geolocation", "microphone", "payment", "usb", "interest-cohort")
 )
+
+
+class PagePolicyMiddleware(CSPMiddleware):
+    """The Content-Security-Policy of the settings, for what has none yet: answers of the API have
+    theirs, and composing another for each takes as long as some of them take."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        """The answer with a policy."""
+        if "Content-Security-Policy" in response.headers:
+            return response
+        return super().process_response(request, response)
 
 
 class ApiPathMiddleware:

@@ -31,11 +31,7 @@ class RequestThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Raises Throttled."""
-        owner = owner_of(request)
-        if owner is None:
-            count_by_address(request._request)
-        else:
-            _count(request._request, f"user:{owner}", plan_of(request.user).requests_a_minute)
+        count_request(request)
         return True
 
 
@@ -48,6 +44,15 @@ class WorkThrottle(BaseThrottle):
         most = plan_of(request.user).work_requests_a_minute
         _count(request._request, f"work:{owner_of(request)}", most)
         return True
+
+
+def count_request(request: Request) -> None:
+    """Against the limit of who asks. Raises Throttled."""
+    owner = owner_of(request)
+    if owner is None:
+        count_by_address(request._request)
+    else:
+        _count(request._request, f"user:{owner}", plan_of(request.user).requests_a_minute)
 
 
 def count_by_address(request: HttpRequest) -> None:

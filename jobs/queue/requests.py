@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass
 
-from jobs.queue.database import Statement, fetch
+from jobs.queue.database import fetch
+from jobs.statement import Statement
 
 KEPT = "24 hours"
 _BATCH = 1000

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from jobs.queue import redis_signal
-from jobs.queue.database import Statement
+from jobs.statement import Statement
 
 CHANNEL = "jobs_queued"
 DEBOUNCE_SECONDS = 0.002

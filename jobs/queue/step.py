@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from jobs.attempt import Attempt
 from jobs.queue.claim import Demand, Position, pack_positions, read_claimed, read_reached
-from jobs.queue.database import Statement
 from jobs.queue.finish import Finished, lost_leases, pack
+from jobs.statement import Statement
 
 _STEP = Statement("SELECT jobs_step($1, $2, $3, $4, $5, $6, $7, $8)")
 _STEP_AGEING = Statement("SELECT jobs_step_ageing($1, $2, $3, $4, $5, $6, $7, $8, $9)")

@@ -12,9 +12,10 @@ from django.db import transaction
 
 from jobs.models import Job, Listener, new_id
 from jobs.priorities import DEFAULT
-from jobs.queue.database import Jsonb, Statement, engine_cursor, fetch
+from jobs.queue.database import Jsonb, engine_cursor, fetch
 from jobs.queue.limits import owner_key, release, stricter
 from jobs.queue.signal import announce
+from jobs.statement import Statement
 from jobs.states import Status
 
 _COLUMNS = (

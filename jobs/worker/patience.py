@@ -11,7 +11,7 @@ import psycopg
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
-from jobs.queue.database import own_connection
+from jobs.statement import own_connection
 from jobs.worker.watchdog import Watchdog
 
 T = TypeVar("T")

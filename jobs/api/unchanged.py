@@ -1,0 +1,64 @@
+"""Who polls a job by a token and has its newest version is told so at once."""
+
+import re
+from collections.abc import Callable
+
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.urls import ResolverMatch
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from accounts.authentication import TokenAuthentication
+from accounts.permissions import scopes_of
+from accounts.scopes import READ
+from jobs.api.etag import is_unchanged, tag_of
+from jobs.api.throttles import count_request
+
+# The two addresses, by the last part of which a route is known: finding it among all addresses
+# takes as long as a look-up in the database.
+_JOB = re.compile(r"/api/v1/jobs/(?P<job_id>[^/]+)")
+_STATUS = re.compile(r"/api/v1/job/(?P<job_id>[^/]+)/status")
+_ROUTES = {_JOB: "api/v1/jobs/<str:job_id>", _STATUS: "api/v1/job/<str:job_id>/status"}
+
+
+class UnchangedMiddleware:
+    """Answers 304 where the view would, at a third of the cost: no session, no negotiation, none of
+    REST framework's steps. Whatever is not a plain 304 takes the ordinary way from its beginning,
+    so this way decides nothing but that.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return _unchanged(request) or self.get_response(request)
+
+
+def _unchanged(request: HttpRequest) -> HttpResponse | None:
+    asked = request.META
+    if "HTTP_IF_NONE_MATCH" not in asked or "HTTP_AUTHORIZATION" not in asked:
+        return None
+    if request.method not in ("GET", "HEAD") or asked.get("HTTP_ACCEPT", "*/*") != "*/*":
+        return None
+    try:
+        return _answer(request)
+    except (APIException, Error):
+        return None
+
+
+def _answer(request: HttpRequest) -> HttpResponse | None:
+    found = _JOB.fullmatch(request.path_info) or _STATUS.fullmatch(request.path_info)
+    if found is None:
+        return None
+    asked = Request(request, authenticators=[TokenAuthentication()])
+    if asked.auth is None or READ not in scopes_of(asked):
+        return None
+    tag = tag_of(asked, found["job_id"])
+    if not is_unchanged(request, tag):
+        return None
+    count_request(asked)
+    request.resolver_match = ResolverMatch(
+        _unchanged, (), found.groupdict(), route=_ROUTES[found.re]
+    )
+    return HttpResponseNotModified(headers={"ETag": tag})
