@@ -33,7 +33,7 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has
     def authenticate_credentials(self, token: bytes) -> tuple[User, Token]:
         """The user and the row. One look-up by the digest, which nobody can aim: knox's own reads
         all tokens of the user as well."""
-        found = token_of_digest(hash_token(token.decode()))
+        found = self.look_up(hash_token(token.decode()))
         now = timezone.now()
         if found is None or not found.user.is_active:
             raise AuthenticationFailed("Invalid token.")
@@ -42,6 +42,10 @@ class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has
             raise AuthenticationFailed("Invalid token.")
         self._touch(found)
         return found.user, found
+
+    def look_up(self, digest: str) -> Token | None:
+        """The row with its user; None when there is none."""
+        return token_of_digest(digest)
 
     def _touch(self, token: Token) -> None:
         """Note the use, at most once in MIN_REFRESH_INTERVAL. A login's token lives on with each

@@ -26,10 +26,13 @@ _NOT_OF_JSON = (DateTimeField, UUIDField)
 
 def token_of_digest(digest: str) -> Token | None:
     """The token with its user, and his account where he has one."""
-    found = _asked(digest)
-    if not found:
-        return None
-    values = iter(json.loads(found))
+    found = first_of_request(_alone(), digest)
+    return token_of_values(json.loads(found)) if found else None
+
+
+def token_of_values(found: list[Any]) -> Token:
+    """Made of what `of_digest()` reads."""
+    values = iter(found)
     token: Token = _made(Token, values)
     user: User = _made(User, values)
     account: Account = _made(Account, values)
@@ -38,31 +41,37 @@ def token_of_digest(digest: str) -> Token | None:
     return token
 
 
-def _asked(digest: str) -> str:
+def first_of_request(statement: Statement, *values: str) -> str:
     """The first statement of a request finds out whether the connection that was kept since the one
     before is good, as Django's CONN_HEALTH_CHECKS would by one more: a look can be repeated."""
     kept = not connection.health_check_done  # type: ignore[attr-defined]
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
-        return _statement().run(digest)
+        return statement.run(*values)
     except (OperationalError, InterfaceError):
         if not kept or connection.in_atomic_block or connection.is_usable():
             raise
         connection.close()
-        return _statement().run(digest)
+        return statement.run(*values)
 
 
 @cache
-def _statement() -> Statement:
+def of_digest() -> str:
+    """SQL: the values of the token whose digest is $1, as a JSON array; null when there is none."""
     columns = ", ".join(
         f"{model._meta.db_table}.{field.column}" for model in _READ for field in _fields(model)
     )
-    return Statement(
-        f"SELECT (SELECT json_build_array({columns}) FROM accounts_token"  # noqa: S608 - columns
+    return (
+        f"(SELECT json_build_array({columns}) FROM accounts_token"  # noqa: S608 - columns
         " JOIN auth_user ON auth_user.id = accounts_token.user_id"
         " LEFT JOIN accounts_account ON accounts_account.user_id = auth_user.id"
         " WHERE accounts_token.digest = $1)"
     )
+
+
+@cache
+def _alone() -> Statement:
+    return Statement(f"SELECT {of_digest()}")
 
 
 @cache
