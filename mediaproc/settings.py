@@ -265,6 +265,7 @@ PASSWORD_WORDS: list[str] = env.list(
 SESSION_ENGINE = "accounts.sessions"
 SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", default=60)
 SESSION_MOST_HOURS: int = env.int("SESSION_MOST_HOURS", default=12)
+RECENT_LOGIN_MINUTES: int = env.int("RECENT_LOGIN_MINUTES", default=10)
 SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
 TOKEN_DAYS: int = env.int("TOKEN_DAYS", default=14)
 TOKEN_MOST_DAYS: int = env.int("TOKEN_MOST_DAYS", default=90)
