@@ -46,7 +46,8 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def walked(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows whose newest come into question, by an index of keys."""
-        return self.model._default_manager.all()
+        rows: QuerySet[Any] = self.model._default_manager.all()
+        return rows
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
