@@ -40,6 +40,9 @@ class LoginForm(AdminAuthenticationForm):
             raise self.get_invalid_login_error()
         self.confirm_login_allowed(user)
         self.user_cache = user
+        # Django keeps the session of a user who logs in again.
+        if self.request is not None:
+            self.request.session.flush()
         return self.cleaned_data
 
     def confirm_login_allowed(self, user: User) -> None:

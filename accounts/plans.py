@@ -21,6 +21,7 @@ class Plan:
     requests_a_minute: int = 0
     work_requests_a_minute: int = 0
     webhook_endpoints: int = 0
+    concurrent_deliveries: int = 0
     schedules: int = 0
 
 
@@ -36,6 +37,7 @@ PLANS: dict[str, Plan] = {
         requests_a_minute=300,
         work_requests_a_minute=1_200,
         webhook_endpoints=3,
+        concurrent_deliveries=2,
         schedules=20,
     ),
     PAID: Plan(
@@ -45,6 +47,7 @@ PLANS: dict[str, Plan] = {
         requests_a_minute=3_000,
         work_requests_a_minute=24_000,
         webhook_endpoints=20,
+        concurrent_deliveries=8,
         schedules=500,
     ),
 }

@@ -10,12 +10,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import RecoveryCode
+from accounts.models import App, RecoveryCode
+from accounts.sealed import Unreadable, seal
 from accounts.sessions import end_everything
 
 RECOVERY_CODES = 10
+SECRET_BYTES = 20
 # What SECOND_FACTOR may say: who has to have one.
 NOBODY, STAFF, EVERYBODY = "nobody", "staff", "everybody"
 DEMANDED_OF = (NOBODY, STAFF, EVERYBODY)
@@ -40,7 +41,7 @@ class TooManyCodes(Exception):
 
 def is_on(user: User) -> bool:
     """Whether a login takes a code."""
-    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+    return bool(App.objects.filter(user=user, confirmed=True).exists())
 
 
 def is_lacking(user: User) -> bool:
@@ -57,9 +58,10 @@ def begin(user: User) -> tuple[str, str]:
         _lock(user)
         if is_on(user):
             raise AlreadyOn
-        TOTPDevice.objects.filter(user=user).delete()
+        App.objects.filter(user=user).delete()
         # A code counts in its own thirty seconds alone.
-        device = TOTPDevice.objects.create(user=user, name="app", confirmed=False, tolerance=0)
+        key = seal(secrets.token_bytes(SECRET_BYTES), str(user.pk))
+        device = App.objects.create(user=user, name="app", key=key, confirmed=False, tolerance=0)
     return b32encode(device.bin_key).decode(), device.config_url
 
 
@@ -68,7 +70,7 @@ def confirm(user: User, code: str) -> list[str] | None:
     TooManyCodes. All tokens and sessions end: they were got without it."""
     with transaction.atomic():
         _lock(user)
-        device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+        device = App.objects.filter(user=user, confirmed=False).first()
         if device is None or not _fits(device, code):
             return None
         device.confirmed = True
@@ -82,7 +84,7 @@ def confirm(user: User, code: str) -> list[str] | None:
 def remove(user: User) -> None:
     """Switch it off. All tokens and sessions end."""
     with transaction.atomic():
-        TOTPDevice.objects.filter(user=user).delete()
+        App.objects.filter(user=user).delete()
         RecoveryCode.objects.filter(user=user).delete()
         end_everything(user)
     _tell(user, "off")
@@ -95,7 +97,7 @@ def is_right(user: User, code: str) -> bool:
         return _use_recovery_code(user, code)
     with transaction.atomic():
         # Two requests with the same code come one after the other.
-        device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
+        device = App.objects.select_for_update().filter(user=user, confirmed=True).first()
         return device is not None and _fits(device, code)
 
 
@@ -110,11 +112,34 @@ def new_recovery_codes(user: User) -> list[str]:
     return codes
 
 
-def _fits(device: TOTPDevice, code: str) -> bool:
+def seal_anew() -> list[str]:
+    """Encrypt the secrets of all apps with the SECRET_KEY of now.
+
+    The names of users whose secret no key opens: they need a recovery code, and a new app.
+    """
+    lost = []
+    for user in User.objects.filter(totpdevice__isnull=False).distinct():
+        with transaction.atomic():
+            _lock(user)
+            for device in App.objects.select_for_update().filter(user=user):
+                try:
+                    device.key = seal(device.bin_key, str(user.pk))
+                except Unreadable:
+                    lost.append(user.get_username())
+                else:
+                    device.save(update_fields=["key"])
+    return lost
+
+
+def _fits(device: App, code: str) -> bool:
     allowed, why = device.verify_is_allowed()
     if not allowed:
         raise TooManyCodes((why["locked_until"] - timezone.now()).total_seconds())
-    return len(code) == device.digits and bool(device.verify_token(code))
+    try:
+        return len(code) == device.digits and bool(device.verify_token(code))
+    except Unreadable:
+        log.error("second_factor.unreadable", user=device.user_id)
+        return False
 
 
 def _use_recovery_code(user: User, code: str) -> bool:

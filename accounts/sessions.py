@@ -2,13 +2,14 @@
 SESSION_MOST_HOURS after the login however much they are used."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
@@ -57,9 +58,9 @@ def public_id(session_key: str) -> str:
     return sha256(session_key.encode()).hexdigest()[:32]
 
 
-def began(session: Session) -> int:
-    """When somebody logged in for it, in seconds."""
-    return int(session.get_decoded().get(_BEGAN, 0))
+def began(session: SessionBase | dict[str, Any]) -> datetime:
+    """When somebody logged in for it."""
+    return datetime.fromtimestamp(session.get(_BEGAN, 0), UTC)
 
 
 def end_everything(user: User) -> None:

@@ -12,7 +12,11 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Called by Django once all apps are loaded."""
-        from jobs import checks, schedule_checks  # noqa: F401 - they register themselves
+        from jobs import (  # noqa: F401 - they register themselves
+            checks,
+            connection_checks,
+            schedule_checks,
+        )
         from jobs.queue.functions import install_functions
 
         post_migrate.connect(install_functions, sender=self, dispatch_uid="jobs.functions")

@@ -22,6 +22,7 @@ from jobs.processors.registry import processors
 from jobs.queue.checkpoint import NOTHING, Checkpoint
 from jobs.queue.claim import Demand
 from jobs.queue.finish import Finished, finish
+from jobs.queue.limits import release
 from jobs.queue.progress import report_progress
 from jobs.queue.promote import promote
 from jobs.queue.step import step
@@ -169,6 +170,7 @@ def work_off(*, early: bool = False, most: int = 1000) -> list[Job]:
         if early:
             Job.objects.filter(status=Status.PENDING).update(scheduled_at=Now())
         promote()
+        release()
         claimed = step([], demand, 1).claimed
         if not claimed:
             last = dict.fromkeys(attempt.job_id for attempt in reversed(worked))

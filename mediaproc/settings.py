@@ -216,6 +216,7 @@ OUTBOX_READER = "webhooks.fan_out.fan_out"
 # Also of a network of one's own, also by http and at any port.
 WEBHOOK_ALLOW_PRIVATE: bool = env.bool("WEBHOOK_ALLOW_PRIVATE", default=DEBUG)
 WEBHOOK_PRIORITY: int = env.int("WEBHOOK_PRIORITY", default=7)
+WEBHOOK_CONCURRENT_LIMIT: int = env.int("WEBHOOK_CONCURRENT_LIMIT", default=2)
 
 # Mail: EMAIL_URL, or EMAIL_HOST and its kin. With neither, jobs of type send_email are refused.
 
@@ -264,6 +265,7 @@ PASSWORD_WORDS: list[str] = env.list(
 SESSION_ENGINE = "accounts.sessions"
 SESSION_IDLE_MINUTES: int = env.int("SESSION_IDLE_MINUTES", default=60)
 SESSION_MOST_HOURS: int = env.int("SESSION_MOST_HOURS", default=12)
+RECENT_LOGIN_MINUTES: int = env.int("RECENT_LOGIN_MINUTES", default=10)
 SESSION_COOKIE_AGE = SESSION_IDLE_MINUTES * 60
 TOKEN_DAYS: int = env.int("TOKEN_DAYS", default=14)
 TOKEN_MOST_DAYS: int = env.int("TOKEN_MOST_DAYS", default=90)

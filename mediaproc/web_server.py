@@ -3,9 +3,12 @@
 import socket
 import struct
 import sys
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+
+from mediaproc.paced_worker import Pace
 
 try:
     from mediaproc.settings import LOGGING, env
@@ -14,12 +17,17 @@ try:
     PORT = env.int("PORT", default=8000)
     threads = env.int("WEB_THREADS", default=8)
     SILENCE = env.int("WEB_SILENCE_SECONDS", default=20)
+    LEAST_RATE = env.int("WEB_LEAST_BYTES_PER_SECOND", default=4096)
+    if LEAST_RATE < 1:
+        raise ImproperlyConfigured("WEB_LEAST_BYTES_PER_SECOND must be above 0.")
 except ImproperlyConfigured as error:
     sys.exit(f"mediaproc: {error}")
 
 bind = f"{HOST}:{PORT}"
-worker_class = "gthread"
+worker_class = "mediaproc.paced_worker.PacedWorker"
 graceful_timeout = 3
+# Also how long a new connection may be without its first byte.
+keepalive = 5
 control_socket_disable = True
 
 logconfig_dict = {
@@ -42,3 +50,8 @@ def when_ready(server: Any) -> None:
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.sock.setsockopt(socket.SOL_SOCKET, option, silence)
+
+
+def post_worker_init(worker: Any) -> None:
+    """And no longer for one that sends or reads a byte now and then."""
+    worker.new_pace = partial(Pace, SILENCE, LEAST_RATE)

@@ -90,6 +90,64 @@ def read_request(connection: socket.socket) -> None:
         received += connection.recv(65_536)
 
 
+class SilentReceiver:
+    """What never answers. received: how many requests came. most: how many of them were under way
+    at a time; one that its sender has given up is not."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/hook"
+        self.received = 0
+        self.most = 0
+        self._held: list[socket.socket] = []
+
+    def hold(self, connection: socket.socket) -> None:
+        """A request has come."""
+        still = [one for one in self._held if not _is_closed(one)]
+        self._held = [*still, connection]
+        self.received += 1
+        self.most = max(self.most, len(self._held))
+
+    def drop(self) -> None:
+        """Close the first one that is under way."""
+        with suppress(OSError):  # its sender may have given it up
+            self._held[0].shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def silent_receiver() -> Iterator[SilentReceiver]:
+    """Until the end of the block."""
+
+    def run() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.recv(1)  # it asks for something
+                own.hold(connection)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    own = SilentReceiver(listener.getsockname()[1])
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield own
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether the other side has closed it; what it had sent before is read."""
+    try:
+        while connection.recv(65_536, socket.MSG_DONTWAIT):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 @contextmanager
 def raw_server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
     """The port of a server that does with every connection whatever `serve` says, once the request

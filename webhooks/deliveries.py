@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.models import Job
+from jobs.queue.limits import DELIVERIES
 from jobs.queue.submit import NewJob, submit_many
 from jobs.states import FINAL
 from webhooks.models import Delivery, Endpoint
@@ -115,5 +116,6 @@ def _submit(deliveries: Sequence[Delivery]) -> list[UUID]:
                 internal=True,
             )
             for delivery in deliveries
-        ]
+        ],
+        DELIVERIES,
     )

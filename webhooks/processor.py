@@ -29,8 +29,9 @@ from webhooks.policy import (
 )
 from webhooks.transport import SECONDS, Answer, post
 
-# For the turn of a delivery: at first so long, then as long as the one before has taken.
-LEAST_WAIT, LONGEST_WAIT = 0.3, 5.0
+# For the turn of a delivery: at first so long, then as long as the one before has taken, or, where
+# that waits for its own turn, has waited.
+LEAST_WAIT, LONGEST_WAIT, LONGEST_BEHIND_WAITING = 0.3, 5.0, 60.0
 
 
 class WebhookParameters(Declared):
@@ -65,7 +66,7 @@ def webhook(context: Context, parameters: WebhookParameters) -> Outcome:
         return Cancel("The endpoint is disabled.")
     earlier = before(delivery)
     if earlier is not None:
-        return Snooze(_turn(earlier), "An earlier one is not delivered yet.")
+        return Snooze(turn(earlier), "An earlier one is not delivered yet.")
     meter = Meter()
     answer = _send(delivery)
     last = context.attempt.number >= context.attempt.max_attempts
@@ -126,7 +127,7 @@ def _settle(delivery: Delivery, status: Delivery.Status) -> None:
     Delivery.objects.filter(id=delivery.id).update(status=status, settled_at=timezone.now())
 
 
-def _turn(earlier: Job) -> float:
+def turn(earlier: Job) -> float:
     """How long to wait for an earlier delivery."""
     now = timezone.now()
     if earlier.status == Status.PENDING and earlier.scheduled_at is not None:
@@ -134,6 +135,11 @@ def _turn(earlier: Job) -> float:
     if earlier.status == Status.IN_PROGRESS and earlier.started_at is not None:
         taken = (now - earlier.started_at).total_seconds()
         return min(max(taken, LEAST_WAIT), LONGEST_WAIT)
+    if earlier.status == Status.THROTTLED:
+        # After a replay it waits behind those that were submitted before it: should many of these
+        # come back soon, they would take all turns, and it would never have its own.
+        waited = (now - (earlier.scheduled_at or earlier.created_at)).total_seconds()
+        return min(max(waited, LEAST_WAIT), LONGEST_BEHIND_WAITING)
     return LEAST_WAIT
 
 

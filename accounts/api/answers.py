@@ -29,6 +29,7 @@ class Limits(_Shape):
     requests_a_minute = serializers.IntegerField()
     work_requests_a_minute = serializers.IntegerField()
     webhook_endpoints = serializers.IntegerField()
+    concurrent_deliveries = serializers.IntegerField()
     schedules = serializers.IntegerField()
 
 

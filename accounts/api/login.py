@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.api.answers import NewToken
 from accounts.api.proof import user_with
+from accounts.api.recent_login import demand_recent_login
 from accounts.api.serializers import LoginSerializer, TokenSerializer, check_scopes
 from accounts.models import Token
 from accounts.permissions import scopes_of_user
@@ -72,7 +73,8 @@ class LogoutAll(APIView):
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request) -> Response:
-        """Answer 204."""
+        """Answer 204; 403 `login_again`."""
+        demand_recent_login(request)
         user: Any = request.user
         logout(request._request)
         end_everything(user)

@@ -40,5 +40,7 @@ class Session(APIView):
             raise PermissionDenied(
                 "Get a second factor first: auth/login, auth/me/otp.", "second_factor_required"
             )
+        # Django keeps the session of a user who logs in again.
+        request._request.session.flush()
         login(request._request, user)
         return Response({"csrf_token": get_token(request._request)})

@@ -1,6 +1,5 @@
 """auth/me/sessions: sessions of pages."""
 
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.answers import SessionList
+from accounts.api.recent_login import demand_recent_login
 from accounts.models import Session
 from accounts.scopes import LOGIN
 from accounts.sessions import began, public_id
@@ -30,7 +30,7 @@ class Sessions(APIView):
                 "results": [
                     {
                         "id": public_id(session.session_key),
-                        "began": datetime.fromtimestamp(began(session), UTC),
+                        "began": began(session.get_decoded()),
                         "expires": session.expire_date,
                         "current": session.session_key == request._request.session.session_key,
                     }
@@ -48,7 +48,8 @@ class OneSession(APIView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: str) -> Response:
-        """Answer 204, or 404."""
+        """Answer 204; 403 `login_again`; 404."""
+        demand_recent_login(request)
         for session in _sessions(request):
             if public_id(session.session_key) == session_id:
                 session.delete()

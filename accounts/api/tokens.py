@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.answers import NewToken, TokenList
+from accounts.api.recent_login import demand_recent_login
 from accounts.api.serializers import NewTokenSerializer, TokenSerializer, check_scopes
 from accounts.models import Token
 from accounts.permissions import scopes_of
@@ -64,7 +65,8 @@ class OneToken(APIView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, token_id: str) -> Response:
-        """Answer 204, or 404."""
+        """Answer 204; 403 `login_again`; 404."""
+        demand_recent_login(request)
         try:
             deleted, _ = _tokens(request).filter(id=UUID(token_id)).delete()
         except ValueError:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from jobs.admin.read_only import ReadOnlyAdmin
-from jobs.models import Job, JobAttempt, JobEvent, JobMetrics
+from jobs.models import STATUSES_BY_ID, Job, JobAttempt, JobEvent, JobMetrics
 from jobs.priorities import BY_NAME, HIGHEST, LOWEST, name_of
 from jobs.processors.registry import processors
 from jobs.queue.cancel import cancel_where
@@ -102,6 +102,12 @@ class JobAdmin(ReadOnlyAdmin):
     search_help_text = "A whole job id."
     inlines = (AttemptInline, EventInline)
     actions = ("cancel", "retry", "replay")
+
+    def walked(self, request: HttpRequest) -> QuerySet[Job]:
+        """Of what FAILED or is IN_PROGRESS there is an index."""
+        status = request.GET.get("status__exact") or request.GET.get("status")
+        jobs = Job.objects.all()
+        return jobs.filter(status=status) if status in STATUSES_BY_ID else jobs
 
     @admin.display(description="priority")
     def named_priority(self, job: Job) -> str:

@@ -25,7 +25,7 @@ from jobs.api.batch_report import Report
 from jobs.api.fields import StrictSerializer
 from jobs.api.idempotency import idempotent
 from jobs.api.job_serializers import NewJobSerializer
-from jobs.api.ownership import actor_of, jobs_of, owner_of
+from jobs.api.ownership import actor_of, counted_owner, has_batch, jobs_of, owner_of
 from jobs.api.pages import filters_of
 from jobs.models import new_id
 from jobs.queue import batches
@@ -98,9 +98,8 @@ class CancelBatch(APIView):
     def post(self, request: Request, batch_id: str) -> Response:
         """Answer 200 with how many were cancelled, or told to stop."""
         batch = _id(batch_id)
-        visible = jobs_of(request)
-        importing = visible.filter(id=batch, job_type=JOB_TYPE).exists()
-        if not importing and not visible.filter(parent=batch).exists():
+        importing = jobs_of(request).filter(id=batch, job_type=JOB_TYPE).exists()
+        if not importing and not has_batch(counted_owner(request), batch):
             raise NotFound("No batch has this id.")
         if importing:
             _cancel_import(batch, actor_of(request))

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.scopes import ADMIN
 from jobs.api.answers import Reasons, Replayed, Retried
+from jobs.api.idempotency import idempotent
 from jobs.api.ownership import actor_of
 from jobs.api.pages import filters_of
 from jobs.api.selection import BulkSerializer, SelectionSerializer
@@ -50,6 +51,7 @@ class ReplayJobs(APIView):
     http_method_names = ["post"]  # noqa: RUF012
 
     @extend_schema(request=BulkSerializer, responses=Replayed)
+    @idempotent
     def post(self, request: Request) -> Response:
         """Answer 200 with how many; jobs that are not final are passed over."""
         return _changed(request, "replayed", replay_where)

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
@@ -19,9 +18,10 @@ from jobs.api.history_serializers import AttemptSerializer, EventSerializer
 from jobs.api.idempotency import idempotent
 from jobs.api.job_serializers import JobSerializer, NewJobSerializer, shown, submission_of
 from jobs.api.metadata import split_filters
-from jobs.api.ownership import actor_of, job_of, jobs_of, owner_of
+from jobs.api.ownership import actor_of, counted_owner, job_of, owner_of
 from jobs.api.pages import PAGE_PARAMETERS, filters_of, page_of
 from jobs.api.selection import SelectionSerializer
+from jobs.api.walks import by_walks
 from jobs.models import Job
 from jobs.processors.admission import is_internal
 from jobs.queue.cancel import cancel
@@ -54,13 +54,9 @@ class Jobs(APIView):
         filters, of_metadata = split_filters(filters_of(request))
         asked = SelectionSerializer(data=filters)
         asked.is_valid(raise_exception=True)
-        condition = asked.selection().condition() & of_metadata
-        owner = owner_of(request)
-        visible = jobs_of(request)
-        if owner is None:  # no index has the jobs that belong to nobody
-            visible, condition = Job.objects.all(), condition & Q(owner=None)
-        walked = asked.walked(visible).select_related("metrics")
-        page = page_of(request, walked, condition, owner)
+        with by_walks():
+            walks = asked.walks(counted_owner(request), of_metadata)
+            page = page_of(request, walks, owner_of(request))
         return page.response([shown(job) for job in page.rows])
 
 

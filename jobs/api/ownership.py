@@ -8,6 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from accounts.permissions import is_admin
+from jobs.api.walks import along
 from jobs.models import Job, Schedule
 from jobs.stats.ended import NOBODY
 
@@ -31,6 +32,13 @@ def job_of(request: Request, job_id: str) -> Job:
         return jobs_of(request).select_related("metrics").get(id=UUID(job_id))
     except (Job.DoesNotExist, ValueError):
         raise NotFound("No job has this id.") from None
+
+
+def has_batch(whose: int | None, batch: UUID) -> bool:
+    """Whether this batch has jobs, and of whom `counted_owner` says. All belong to one owner."""
+    items = along("parent_id", batch, Job.objects.all()).ordered()
+    owners = list(items.values_list("owner_id", flat=True)[:1])
+    return bool(owners) and whose in {None, owners[0] or NOBODY}
 
 
 def owner_of(request: Request) -> int | None:

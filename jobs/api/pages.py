@@ -6,17 +6,20 @@ a page, so a page may have fewer jobs than asked for, even none, and still be fo
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from jobs.api.walks import Walk
 
 Row = TypeVar("Row", bound=Model)
 PAGE = 50
@@ -57,12 +60,12 @@ class Page(Generic[Row]):
         return response
 
 
-def page_of(request: Request, walked: QuerySet[Row], condition: Q, owner: int | None) -> Page[Row]:
+def page_of(request: Request, walks: Sequence[Walk[Row]], owner: int | None) -> Page[Row]:
     """The page that `cursor`, `limit` and `order` ask for.
 
-    walked: the rows that an index gives in the order of their ids. condition: what else must hold.
-    owner: who asks; a cursor serves nobody else, and no other filters.
-    Raises ValidationError.
+    walks: ways to the same rows. The first that comes to its end among LOOKED_AT rows is taken,
+    else the last. owner: who asks; a cursor serves nobody else, and no other filters.
+    Called inside `by_walks`. Raises ValidationError.
     """
     limit = _limit(request.query_params.get("limit", str(PAGE)))
     newest_first = _is_newest_first(request.query_params.get("order", NEWEST))
@@ -70,18 +73,7 @@ def page_of(request: Request, walked: QuerySet[Row], condition: Q, owner: int | 
     place = cursors.read(request.query_params.get("cursor"))
     backwards = place is not None and place.backwards
     descending = newest_first != backwards
-    walked = walked.order_by("-id" if descending else "id")
-    beyond, up_to = ("id__lt", "id__gte") if descending else ("id__gt", "id__lte")
-    if place is not None:
-        walked = walked.filter(**{beyond: place.id})
-    found, last_looked_at = walked, None
-    if condition:
-        found = found.filter(condition)
-        last_looked_at = next(
-            iter(walked.values_list("id", flat=True)[LOOKED_AT - 1 : LOOKED_AT]), None
-        )
-        if last_looked_at is not None:
-            found = found.filter(**{up_to: last_looked_at})
+    found, last_looked_at = _looked_at(walks, place, descending)
     rows = list(found[: limit + 1])
     last = rows[limit - 1].pk if len(rows) > limit else last_looked_at
     onward = None if last is None else _address(request, cursors.made(_Place(last, backwards)))
@@ -110,6 +102,25 @@ class _Place:
         """The same place, for who walks the other way: the row of `id` comes first then."""
         shifted = self.id.int - 1 if descending else self.id.int + 1
         return _Place(UUID(int=shifted), not self.backwards)
+
+
+def _looked_at(
+    walks: Sequence[Walk[Row]], place: _Place | None, descending: bool
+) -> tuple[QuerySet[Row], UUID | None]:
+    """What this page may have, in order, and behind which row the walk goes on for the next."""
+    beyond, up_to = ("id__lt", "id__gte") if descending else ("id__gt", "id__lte")
+    walk, *others = walks
+    walked = walk.ordered(descending=descending)
+    if place is not None:
+        walked = walked.filter(**{beyond: place.id})
+    if not walk.rest:
+        return walked, None
+    last = next(iter(walked.values_list("id", flat=True)[LOOKED_AT - 1 : LOOKED_AT]), None)
+    if last is None:
+        return walked.filter(walk.rest), None
+    if others:
+        return _looked_at(others, place, descending)
+    return walked.filter(walk.rest, **{up_to: last}), last
 
 
 class _Cursors:

@@ -61,6 +61,11 @@ IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "pattern": "^[!#-\\[\\]-~]{1,255}$"},
     "example": "9f1b8e0c-order-17",
 }
+# What makes something takes it: what is answered 201, and these. docs/api.md says what does not.
+_TAKE_A_KEY = {
+    "replay_jobs", "rotate_endpoint", "test_endpoint", "replay_endpoint", "replay_delivery",
+    "callback_secrets",
+}  # fmt: skip
 # From the answer that makes something to the operations on it: operation, parameter, where it is.
 _OF_A_JOB = (
     "get_one_job",
@@ -125,9 +130,10 @@ def add_links(result: Any, **_: Any) -> Any:
     """What is made can be looked at; what makes takes an Idempotency-Key."""
     for operation in _operations(result):
         created = operation["responses"].get("201")
-        # What is secret is not kept.
-        if created and not {"auth", "webhooks"} & set(operation["tags"]):
+        made = created and "auth" not in operation["tags"]
+        if made or operation["operationId"] in _TAKE_A_KEY:
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        if made:
             created.setdefault("headers", {})["Location"] = {"schema": {"type": "string"}}
         if found := _LINKS.get(operation["operationId"]):
             parameter, member, targets = found

@@ -1,22 +1,27 @@
 """Which jobs are meant: the filters of the list."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q
 from rest_framework import serializers
 
 from jobs.api.fields import STATUSES, IdField, PriorityField, StrictSerializer, TextField
-from jobs.models import Job
+from jobs.api.ownership import has_batch
+from jobs.api.walks import Walk, along
+from jobs.models import STATUSES_BY_ID, Job
 from jobs.queue.selection import Selection
-from jobs.states import Status
+from jobs.stats.ended import NOBODY
 
 MAX_DIGITS = 5
 LARGEST_ID = 2**63 - 1
 # Ids tell the time of the clock that made them, created_at that of the database.
 CLOCKS_APART = timedelta(days=1)
 MOST_IDS = 1000
+
+_NOTHING = Walk(Job.objects.none())
 
 
 class PriorityFilter(PriorityField):
@@ -46,20 +51,42 @@ class SelectionSerializer(StrictSerializer):
         """What was asked for, once it is valid."""
         return Selection(**self.validated_data)
 
-    def walked(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
-        """Those of `jobs` that come into question, as far as an index of ids can tell."""
-        asked = self.validated_data
-        if "batch" in asked:
-            jobs = jobs.filter(parent=asked["batch"])
-        if "owner" in asked:
-            jobs = jobs.filter(owner=asked["owner"])
-        if asked.get("status") == Status.FAILED:
-            jobs = jobs.filter(status=Status.FAILED)
+    def walks(self, whose: int | None, rest: Q) -> list[Walk[Job]]:
+        """Ways to the jobs that were asked for: along the index of a batch or an owner, of what
+        FAILED or is IN_PROGRESS, or of all ids. Called inside `by_walks`.
+
+        whose: of this owner's only, NOBODY for those without one. rest: what must hold beside.
+        """
+        asked = self.selection()
+        if whose is not None and asked.owner not in {None, whose}:
+            return [_NOTHING]
+        near = Job.objects.select_related("metrics").filter(self._near())
+        if asked.batch is not None:
+            if not has_batch(whose, asked.batch):
+                return [_NOTHING]
+            rest &= replace(asked, batch=None).condition()
+            return [along("parent_id", asked.batch, near, rest)]
+        walks = []
+        if whose == NOBODY:  # no index has these
+            rest &= Q(owner=None)
+        elif whose is not None:
+            asked = replace(asked, owner=whose)
+        if asked.status in STATUSES_BY_ID:
+            others = rest & replace(asked, status=None).condition()
+            walks.append(Walk(near.filter(status=asked.status), others))
+        if asked.owner is not None:
+            others = rest & replace(asked, owner=None).condition()
+            walks.append(along("owner_id", asked.owner, near, others))
+        return walks or [Walk(near, rest & asked.condition())]
+
+    def _near(self) -> Q:
+        """Ids of about the time that was asked for."""
+        asked, near = self.validated_data, Q()
         if "created_from" in asked:
-            jobs = jobs.filter(id__gte=_first_id(asked["created_from"], -CLOCKS_APART))
+            near &= Q(id__gte=_first_id(asked["created_from"], -CLOCKS_APART))
         if "created_to" in asked:
-            jobs = jobs.filter(id__lt=_first_id(asked["created_to"], CLOCKS_APART))
-        return jobs
+            near &= Q(id__lt=_first_id(asked["created_to"], CLOCKS_APART))
+        return near
 
 
 def _first_id(moment: datetime, shift: timedelta) -> UUID:

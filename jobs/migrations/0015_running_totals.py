@@ -1,8 +1,10 @@
 """Running totals in place of rollups, from which they are made.
 
 Safe on a live table: it reads and writes statistics only, and nobody but maintenance waits, which
-passes. A worker of the version before cannot move the mark any more: it would add to a table that is
-gone, and tries again until it is replaced. So each end is counted once.
+passes. The rollups stay for the processes of the version before, which read them until they are
+replaced; a later release drops the table. A worker of that version cannot move the mark over ends any
+more: it would add to a table that takes no rows, and tries again until it is replaced. So each end is
+counted once.
 """
 
 from collections import defaultdict
@@ -72,6 +74,9 @@ def total_up(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 # The version before adds everything up anew, from the jobs that are left.
 FORGET_MARK = "DELETE FROM jobs_rollupmark WHERE id IN (1, 3, 4)"
 
+FREEZE = "ALTER TABLE jobs_jobrollup ADD CONSTRAINT rollups_are_frozen CHECK (false) NOT VALID"
+EMPTY = "TRUNCATE jobs_jobrollup; ALTER TABLE jobs_jobrollup DROP CONSTRAINT rollups_are_frozen"
+
 
 class Migration(migrations.Migration):
     dependencies = [("jobs", "0014_rollup_owner")]
@@ -123,5 +128,5 @@ class Migration(migrations.Migration):
         ),
         migrations.RunPython(total_up, migrations.RunPython.noop),
         migrations.RunSQL(migrations.RunSQL.noop, FORGET_MARK),
-        migrations.DeleteModel(name="JobRollup"),
+        migrations.RunSQL(FREEZE, EMPTY, state_operations=[migrations.DeleteModel("JobRollup")]),
     ]

@@ -3,7 +3,7 @@
 from jobs.models.batch import BatchPart
 from jobs.models.columns import CLOCK, new_id
 from jobs.models.history import JobAttempt, JobCheckpoint, JobEvent
-from jobs.models.job import Job, JobMetrics
+from jobs.models.job import STATUSES_BY_ID, Job, JobMetrics
 from jobs.models.outbox import Listener, Outbox
 from jobs.models.requests import IdempotencyKey, RequestCount
 from jobs.models.schedule import MissedRuns, Schedule, ScheduleFire
@@ -13,6 +13,7 @@ from jobs.models.workers import REMOTE, PausedPool, SubmissionCount, WorkerProce
 __all__ = [
     "CLOCK",
     "REMOTE",
+    "STATUSES_BY_ID",
     "BatchPart",
     "DurationHistory",
     "IdempotencyKey",

@@ -34,6 +34,9 @@ METRICS_INVARIANTS = """
 peak_cpu_usage BETWEEN 0 AND 100 AND memory_usage_mb >= 0 AND processing_time_seconds >= 0
 """
 
+# Of these an index has the ids.
+STATUSES_BY_ID = (Status.FAILED, Status.IN_PROGRESS)
+
 
 class Job(models.Model):
     """One piece of work. Its status and priority are the queue."""

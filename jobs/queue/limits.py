@@ -1,16 +1,17 @@
 """How many jobs of one owner may be in work at a time, and how many he may submit a minute.
 
-Whatever shares a limit has a key. Jobs without an owner share theirs. The settings' limits are for
-everybody, a plan's for its owner; the stricter one holds.
+Whatever shares a limit has a key: its kind and the owner. Jobs without an owner share theirs. The
+settings' limits are for everybody, a plan's for its owner; the stricter one holds.
 """
 
 import math
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts.models import plans_of
-from accounts.plans import UNLIMITED
+from accounts.plans import UNLIMITED, Plan
 from jobs.queue.database import fetch
 from jobs.queue.signal import announce
 
@@ -31,6 +32,33 @@ FROM clock_timestamp() AS moment
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many jobs of a kind one owner may have in work at a time.
+
+    kind: begins their keys. setting: the limit of everybody. of_plan: the field of Plan with the
+    owner's own.
+    """
+
+    kind: str
+    setting: str
+    of_plan: str
+
+    def key(self, owner_id: int | None) -> str:
+        """What these jobs of an owner share."""
+        return f"{self.kind}:{owner_id or ''}"
+
+    def most(self, plan: Plan) -> int:
+        """0 for any number."""
+        return stricter(getattr(settings, self.setting), getattr(plan, self.of_plan))
+
+
+JOBS = Limit("owner", "CONCURRENT_JOBS_LIMIT", "concurrent_jobs")
+# Workers of the release before read an owner in every key that sorts after `owner:`.
+DELIVERIES = Limit("deliveries", "WEBHOOK_CONCURRENT_LIMIT", "concurrent_deliveries")
+LIMITS = {limit.kind: limit for limit in (JOBS, DELIVERIES)}
+
+
 class TooManySubmissions(Exception):
     """The limit of a minute is reached. retry_after: whole seconds until the next. ever: whether
     so many can be taken in a minute at all."""
@@ -43,8 +71,8 @@ class TooManySubmissions(Exception):
 
 
 def owner_key(owner_id: int | None) -> str:
-    """What the jobs of an owner share."""
-    return f"owner:{owner_id or ''}"
+    """What the jobs of an owner share, but those of a kind of their own."""
+    return JOBS.key(owner_id)
 
 
 def stricter(*limits: int) -> int:
@@ -80,20 +108,23 @@ def release() -> list[int]:
     if not keys:
         return []
     [(released,)] = fetch(
-        "SELECT jobs_release_of(%(keys)s, %(most)s)", {"keys": keys, "most": _limits(keys)}
+        "SELECT jobs_release_of(%(keys)s, %(most)s)", {"keys": keys, "most": _most(keys)}
     )
     if released:
         transaction.on_commit(lambda: announce(*set(released)), robust=True)
     return released or []
 
 
-def _limits(keys: list[str]) -> list[int]:
-    """Of each key, how many of its jobs may be in work now, whatever it was at their submission."""
-    owners = {key: int(key.removeprefix("owner:")) for key in keys if key > owner_key(None)}
-    plans = plans_of(owners.values())
-    return [
-        stricter(
-            settings.CONCURRENT_JOBS_LIMIT, plans.get(owners.get(key, 0), UNLIMITED).concurrent_jobs
-        )
-        for key in keys
-    ]
+def _most(keys: list[str]) -> list[int]:
+    """Of each key, how many of its jobs may be in work now, whatever it was at their submission; 0
+    for any number, also of a kind that nobody here knows: such jobs must not wait for ever."""
+    read = [_read(key) for key in keys]
+    plans = plans_of({owner for _, owner in read if owner})
+    return [limit.most(plans.get(owner, UNLIMITED)) if limit else 0 for limit, owner in read]
+
+
+def _read(key: str) -> tuple[Limit | None, int]:
+    """Its limit, and its owner; 0 for none."""
+    kind, _, owner = key.partition(":")
+    limit = LIMITS.get(kind)
+    return limit, int(owner or 0) if limit else 0

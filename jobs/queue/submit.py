@@ -13,7 +13,7 @@ from django.db import transaction
 from jobs.models import Job, Listener, new_id
 from jobs.priorities import DEFAULT
 from jobs.queue.database import Jsonb, engine_cursor, fetch
-from jobs.queue.limits import owner_key, release, stricter
+from jobs.queue.limits import Limit, owner_key, release, stricter
 from jobs.queue.signal import announce
 from jobs.statement import Statement
 from jobs.states import Status
@@ -55,8 +55,8 @@ class NewJob:
     hard_limit_seconds: None for the type's. replay_of: the job that it repeats. parent_id: the
     batch that it came with. concurrent_jobs: how many of its owner may be in work, beside
     CONCURRENT_JOBS_LIMIT; 0 for any number. internal: the service's own work for the owner, of
-    which nobody is told and which no limit counts; of others the callback_url is told, and the
-    owner where he listens.
+    which nobody is told and which his limits do not count; of others the callback_url is told, and
+    the owner where he listens.
     """
 
     job_type: str
@@ -143,10 +143,11 @@ def submit(new: NewJob) -> Job:
     )
 
 
-def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
+def submit_many(new_jobs: Iterable[NewJob], limit: Limit | None = None) -> list[UUID]:
     """Insert many jobs in one COPY, all or none, and wake workers once. Returns ids in order.
 
-    Those that have a limit all wait as THROTTLED at first, and as many as may are released.
+    limit: of all of them, in place of that of an owner's jobs. Those that have a limit all wait as
+    THROTTLED at first, and as many as may are released.
     """
     ids: list[UUID] = []
     priorities: set[int] = set()
@@ -157,7 +158,7 @@ def submit_many(new_jobs: Iterable[NewJob]) -> list[UUID]:
         for new in new_jobs:
             ids.append(new_id())
             priorities.add(new.priority)
-            key = _throttle_key(new)
+            key = limit.key(new.owner_id) if limit else _throttle_key(new)
             limited = limited or bool(key)
             copy.write_row(_row(ids[-1], new, moment, key, listeners))
     if limited:

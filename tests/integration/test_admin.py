@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from jobs.admin import read_only
 from jobs.models import Job, JobEvent, WorkerProcess
 from jobs.outcomes import Failed
 from jobs.queue.finish import finish
@@ -53,6 +54,21 @@ def test_lists_and_filters(staff: Client, jobs: list[Job], query: str, shown: li
     assert [job.source_file for job in response.context["cl"].result_list] == shown
 
 
+def test_lists_are_of_the_newest(
+    staff: Client, jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An old job is found by its id, and among those that FAILED by their own index."""
+    monkeypatch.setattr(read_only, "NEWEST", 2)
+    old = jobs[0]
+
+    assert old not in staff.get(JOBS).context["cl"].result_list
+    assert old in staff.get(JOBS, {"q": str(old.id)}).context["cl"].result_list
+    assert staff.get(f"{JOBS}{old.id}/change/").status_code == 200
+    finish([finished(claim_one(), Failed("no"))])
+    found = staff.get(JOBS, {"status__exact": "FAILED"}).context["cl"].result_list
+    assert list(found) == [old]
+
+
 def test_search_is_by_id(staff: Client, jobs: list[Job]) -> None:
     response = staff.get(JOBS, {"q": f" {jobs[1].id} "})
 
@@ -62,7 +78,7 @@ def test_search_is_by_id(staff: Client, jobs: list[Job]) -> None:
 def test_number_of_queries_does_not_grow_with_rows(
     staff: Client, jobs: list[Job], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(4):  # session, user, count, page
+    with django_assert_num_queries(5):  # session, user, the newest, count, page
         staff.get(JOBS)
 
 

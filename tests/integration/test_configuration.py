@@ -56,6 +56,7 @@ def test_what_cannot_be_read_is_refused_in_one_line(
         ("JOB_LEASE_SECONDS", "0", "JOB_LEASE_SECONDS must be above 0"),
         ("MEDIA_SANDBOX", "jail", "MEDIA_SANDBOX is 'jail'"),
         ("JOB_RETENTION", "completed=30", "JOB_RETENTION entry 'completed=30' is not status=time"),
+        ("WEBHOOK_CONCURRENT_LIMIT", "-1", "WEBHOOK_CONCURRENT_LIMIT must not be negative"),
         ("STATS_RETENTION_DAYS", "0", "STATS_RETENTION_DAYS must be above 0"),
         ("MEDIA_MAX_PIXELS", "0", "MEDIA_MAX_PIXELS must be above 0"),
         ("EMAIL_TIMEOUT", "0", "EMAIL_TIMEOUT must be above 0"),

@@ -1,4 +1,5 @@
-"""Migrating a table of a million jobs keeps no submission waiting for a second."""
+"""Migrating a table of a million jobs keeps no submission waiting for a second, and statistics are
+answered throughout."""
 
 import threading
 import time
@@ -9,9 +10,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from jobs.queue.database import direct_parameters
+from jobs.states import Status
+from jobs.stats.statistics import counts
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,3 +110,52 @@ def test_submissions_go_on() -> None:
         assert cursor.fetchone() == (JOBS + submitter.done, JOBS + submitter.done)
         cursor.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
         assert cursor.fetchone() == (0,)
+
+
+# As processes of the release before read and add up what had ended.
+_COUNT = "SELECT sum(jobs) FROM jobs_jobrollup"
+_ADD = """
+INSERT INTO jobs_jobrollup AS rollup (begins_at, seconds, priority, job_type, owner_id, status,
+                                      jobs, wait_seconds, run_seconds, waits, runs)
+VALUES (date_trunc('hour', now()) - interval '3 hours', 3600, 5, 'noop', NULL, 'COMPLETED', 3, 3, 0,
+        '{3}', '{3}')
+ON CONFLICT (begins_at, seconds, priority, job_type, owner_id, status)
+DO UPDATE SET jobs = rollup.jobs + excluded.jobs
+"""
+
+
+@pytest.fixture
+def rolled_up() -> Iterator[None]:
+    """Rollups, as they were before the running totals; the newest schema again afterwards."""
+    call_command("migrate", "jobs", "0014", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD)
+        cursor.execute("INSERT INTO jobs_rollupmark (id, reached) VALUES (1, now())")
+    yield
+    call_command("migrate", verbosity=0)
+
+
+@pytest.mark.usefixtures("rolled_up")
+def test_statistics_of_the_release_before_are_answered_until_it_is_replaced() -> None:
+    """And what it adds up it takes back, for the totals count that."""
+    told = set()
+    reader = Beside(lambda own: told.add(own.execute(_COUNT).fetchone()))
+    reader.start()
+    try:
+        call_command("migrate", verbosity=0)
+        during = reader.done
+        wait_until(lambda: reader.done > during or reader.error, "statistics after the migration")
+    finally:
+        reader.stop()
+
+    assert reader.error is None
+    assert told == {(3,)}
+    with pytest.raises(IntegrityError, match="rollups_are_frozen"), connection.cursor() as cursor:
+        cursor.execute(_ADD)
+    assert counts()[Status.COMPLETED].jobs == 3
+
+    call_command("migrate", "jobs", "0014", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD)
+        cursor.execute(_COUNT)
+        assert cursor.fetchone() == (3,)

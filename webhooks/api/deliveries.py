@@ -1,8 +1,9 @@
 """The log of deliveries."""
 
+from dataclasses import replace
 from typing import ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
@@ -15,6 +16,7 @@ from jobs.api.fields import IdField, StrictSerializer
 from jobs.api.idempotency import idempotent
 from jobs.api.ownership import owner_of
 from jobs.api.pages import PAGE_PARAMETERS, filters_of, page_of
+from jobs.api.walks import Walk, by_walks
 from webhooks.api.answers import DeliveryPage
 from webhooks.api.ownership import deliveries_of, delivery_of
 from webhooks.api.serializers import DeliverySerializer, FullDeliverySerializer
@@ -80,12 +82,11 @@ class Pending(APIException):
     default_detail = "This is still being delivered."
 
 
-def log_of(request: Request, deliveries: QuerySet[Delivery]) -> Response:
+def log_of(request: Request, deliveries: Walk[Delivery]) -> Response:
     """A page of these, with the addresses of those beside it."""
     asked = FilterSerializer(data=filters_of(request))
     asked.is_valid(raise_exception=True)
-    walked = deliveries.filter(
-        **{_COLUMNS[name]: value for name, value in asked.validated_data.items()}
-    )
-    page = page_of(request, walked, Q(), owner_of(request))
+    rest = Q(**{_COLUMNS[name]: value for name, value in asked.validated_data.items()})
+    with by_walks():
+        page = page_of(request, [replace(deliveries, rest=rest)], owner_of(request))
     return page.response([DeliverySerializer(one).data for one in page.rows])

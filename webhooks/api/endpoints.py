@@ -13,6 +13,7 @@ from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
 from jobs.api.idempotency import idempotent
 from jobs.api.pages import PAGE_PARAMETERS
+from jobs.api.walks import along
 from webhooks import endpoints
 from webhooks.api.answers import (
     CallbackSecretAnswer,
@@ -23,6 +24,7 @@ from webhooks.api.answers import (
 )
 from webhooks.api.deliveries import FilterSerializer, log_of
 from webhooks.api.ownership import account_of, endpoint_of, endpoints_of
+from webhooks.api.revealing import revealing
 from webhooks.api.serializers import (
     DeliverySerializer,
     EndpointBodySerializer,
@@ -30,6 +32,7 @@ from webhooks.api.serializers import (
     ReplayBodySerializer,
 )
 from webhooks.deliveries import replay_since, send_test
+from webhooks.models import Delivery
 
 
 class Endpoints(APIView):
@@ -45,9 +48,10 @@ class Endpoints(APIView):
         return Response({"results": [EndpointSerializer(one).data for one in found], "next": None})
 
     @extend_schema(request=EndpointBodySerializer, responses={201: EndpointWithSecret})
+    @revealing
+    @idempotent
     def post(self, request: Request) -> Response:
-        """Answer 201 with the endpoint and its secret, which is shown this once: so it is not kept
-        for an Idempotency-Key either."""
+        """Answer 201 with the endpoint and its secret, which is shown this once."""
         owner, plan = account_of(request), plan_of(request.user)
         asked = EndpointBodySerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -57,7 +61,7 @@ class Endpoints(APIView):
             text = f"Your plan has {plan.webhook_endpoints} endpoints."
             raise ValidationError(text, code="too_many") from None
         return Response(
-            {**EndpointSerializer(endpoint).data, "secret": endpoint.secret},
+            {**EndpointSerializer(endpoint).data, "secret": endpoint.nonce},
             status=201,
             headers={"Location": reverse("webhooks:endpoint", args=[endpoint.id])},
         )
@@ -97,11 +101,13 @@ class RotateEndpoint(APIView):
     http_method_names = ["post"]  # noqa: RUF012
 
     @extend_schema(request=None, responses=EndpointWithSecret)
+    @revealing
+    @idempotent
     def post(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200 with the new secret; the old one signs beside it until `old_secret_until`."""
         endpoint = endpoint_of(request, endpoint_id)
         endpoints.rotate(endpoint)
-        return Response({**EndpointSerializer(endpoint).data, "secret": endpoint.secret})
+        return Response({**EndpointSerializer(endpoint).data, "secret": endpoint.nonce})
 
 
 class TestEndpoint(APIView):
@@ -128,7 +134,8 @@ class EndpointDeliveries(APIView):
     @extend_schema(parameters=[FilterSerializer, *PAGE_PARAMETERS], responses=DeliveryPage)
     def get(self, request: Request, endpoint_id: str) -> Response:
         """Answer 200 with a page, and the addresses of those beside it; also as Link."""
-        return log_of(request, endpoint_of(request, endpoint_id).deliveries.all())
+        endpoint = endpoint_of(request, endpoint_id)
+        return log_of(request, along("endpoint_id", endpoint.id, Delivery.objects.all()))
 
 
 class ReplayEndpoint(APIView):
@@ -155,11 +162,13 @@ class CallbackSecrets(APIView):
     http_method_names = ["post"]  # noqa: RUF012
 
     @extend_schema(request=None, responses=CallbackSecretAnswer)
+    @revealing
+    @idempotent
     def post(self, request: Request) -> Response:
         """Answer 200 with a secret: the first one, or a new one, beside which the old one signs
         until `old_secret_until`."""
         own = endpoints.rotate_callbacks(account_of(request))
-        return Response({"secret": own.secret, "old_secret_until": own.old_secret_until})
+        return Response({"secret": own.nonce, "old_secret_until": own.old_secret_until})
 
 
 class Disabled(APIException):

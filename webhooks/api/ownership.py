@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from accounts.permissions import is_admin
 from jobs.api.ownership import owner_of
+from jobs.api.walks import Walk, along
 from webhooks.models import Delivery, Endpoint
 
 
@@ -25,10 +26,12 @@ def endpoints_of(request: Request) -> QuerySet[Endpoint]:
     return endpoints if is_admin(request) else endpoints.filter(owner=owner_of(request))
 
 
-def deliveries_of(request: Request) -> QuerySet[Delivery]:
+def deliveries_of(request: Request) -> Walk[Delivery]:
     """Likewise; without an account the callbacks of jobs without one."""
     deliveries = Delivery.objects.all()
-    return deliveries if is_admin(request) else deliveries.filter(owner=owner_of(request))
+    if is_admin(request):
+        return Walk(deliveries)
+    return along("owner_id", owner_of(request), deliveries)
 
 
 def endpoint_of(request: Request, endpoint_id: str) -> Endpoint:
@@ -42,6 +45,6 @@ def endpoint_of(request: Request, endpoint_id: str) -> Endpoint:
 def delivery_of(request: Request, delivery_id: str) -> Delivery:
     """One of them. Raises NotFound likewise."""
     try:
-        return deliveries_of(request).get(id=UUID(delivery_id))
+        return deliveries_of(request).rows.get(id=UUID(delivery_id))
     except (Delivery.DoesNotExist, ValueError):
         raise NotFound("No delivery has this id.") from None

@@ -20,6 +20,7 @@ from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from accounts import forgotten, notices, sessions
+from accounts.api import recent_login
 from accounts.models import Notice, Session, Token
 from jobs.models import Job
 from jobs.testing import work_off
@@ -172,7 +173,7 @@ def test_sessions_end_without_use_and_after_all(
     assert page.get(f"{AUTH}me").status_code == 200
     assert Session.objects.get().expire_date > timezone.now() + timedelta(minutes=30)
     Session.objects.update(expire_date=timezone.now() + timedelta(minutes=9))
-    later = sessions.began(session) + 11.75 * 3600
+    later = sessions.began(session.get_decoded()).timestamp() + 11.75 * 3600
     monkeypatch.setattr(sessions, "time", SimpleNamespace(time=lambda: later))
     page.get(f"{AUTH}me")
     left = Session.objects.get().expire_date - timezone.now()
@@ -205,6 +206,53 @@ def test_sessions_are_listed_and_ended(alice: User, staff: User, client_of: Clie
     assert theirs.post("/admin/auth/user/", action).status_code == 302
     assert there.get(f"{AUTH}me").status_code == client.get(f"{AUTH}me").status_code == 401
     assert theirs.get(f"{AUTH}me").status_code == 200
+
+
+def test_to_end_the_others_takes_a_recent_login(
+    api: APIClient, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a page nor a login's token that lies open ends what the owner has elsewhere."""
+    page, other = Client(), Client()
+    for one in (page, other):
+        assert enter(one).status_code == 200
+    [there] = [
+        one["id"] for one in page.get(f"{AUTH}me/sessions").json()["results"] if not one["current"]
+    ]
+    named = with_token(log_in(api).json()["token"])
+    Token.objects.create(alice, scopes=["read"], name="laptop")
+    [laptop] = Token.objects.filter(name="laptop")
+    ends = [
+        ("delete", f"me/sessions/{there}"),
+        ("delete", f"me/tokens/{laptop.id}"),
+        ("post", "logoutall"),
+    ]
+    long_ago = timezone.now() + timedelta(minutes=settings.RECENT_LOGIN_MINUTES, seconds=1)
+    with monkeypatch.context() as later:
+        later.setattr(recent_login, "timezone", SimpleNamespace(now=lambda: long_ago))
+        for client in (page, named):
+            for method, path in ends:
+                problem_of(getattr(client, method)(f"{AUTH}{path}"), 403, "login_again")
+            assert client.get(f"{AUTH}me/tokens").status_code == 200
+        # To leave takes nothing.
+        assert named.post(f"{AUTH}logout").status_code == 204
+    # A page that logs in again is a new login, also in the session that it has.
+    session = page.session
+    session["began"] -= settings.RECENT_LOGIN_MINUTES * 60 + 1
+    session.save()
+    problem_of(page.post(f"{AUTH}logoutall"), 403, "login_again")
+    assert enter(page).status_code == 200
+    assert page.session.session_key != session.session_key
+    assert Session.objects.count() == 2
+    for method, path in ends:
+        assert getattr(page, method)(f"{AUTH}{path}").status_code == 204
+    assert not Token.objects.exists()
+    assert not Session.objects.exists()
+
+
+def enter(page: Client) -> Any:
+    csrf = page.get(f"{AUTH}session").json()["csrf_token"]
+    asked = {"username": "alice", "password": PASSWORD}
+    return page.post(f"{AUTH}session", asked, "application/json", headers={"X-CSRFToken": csrf})
 
 
 def test_what_happens_to_an_account_is_logged(

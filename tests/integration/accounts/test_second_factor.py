@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from base64 import b32encode, b64decode, b64encode
 from collections.abc import Callable
 from io import StringIO
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, RequestFactory
 from django_otp.oath import TOTP
@@ -21,13 +22,14 @@ from rest_framework.test import APIClient
 
 from accounts import backends
 from accounts.forgotten import code_for
-from accounts.models import RecoveryCode, Session, Token
+from accounts.models import App, RecoveryCode, Session, Token
+from accounts.sealed import seal
 from tests.accounts import PASSWORD, ClientOf
 from tests.integration.accounts.test_login import AUTH, log_in, with_token
 from tests.integration.api.asking import errors_of, problem_of
 
 
-class App:
+class Phone:
     """The user's app, and a clock that stands until it is moved on."""
 
     def __init__(self) -> None:
@@ -39,7 +41,7 @@ class App:
         return self.code_of_now()
 
     def code_of_now(self, steps: int = 0) -> str:
-        device = totp.TOTPDevice.objects.get()
+        device = App.objects.get()
         made = TOTP(device.bin_key)
         made.time = self.now + 30 * steps
         return f"{made.token():06d}"
@@ -50,9 +52,9 @@ class App:
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> App:
+def app(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Phone:
     """Without the pauses after wrong codes."""
-    app = App()
+    app = Phone()
     monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: app.now))
     settings.OTP_TOTP_THROTTLE_FACTOR = 0
     return app
@@ -62,7 +64,7 @@ Enrolled = Callable[[User], list[str]]
 
 
 @pytest.fixture
-def enrol(api: APIClient, app: App) -> Enrolled:
+def enrol(api: APIClient, app: Phone) -> Enrolled:
     """Switch it on; the recovery codes."""
 
     def enrol(user: User) -> list[str]:
@@ -83,7 +85,7 @@ def log_in_with(api: APIClient, otp: str, **more: Any) -> Any:
     return api.post(f"{AUTH}login", body, format="json", **more)
 
 
-def test_from_enrolment_on_a_login_takes_a_code(api: APIClient, alice: User, app: App) -> None:
+def test_from_enrolment_on_a_login_takes_a_code(api: APIClient, alice: User, app: Phone) -> None:
     first = with_token(log_in(api).json()["token"])
     other = with_token(log_in(api).json()["token"])
     page = Client()
@@ -110,7 +112,7 @@ def test_from_enrolment_on_a_login_takes_a_code(api: APIClient, alice: User, app
 
 
 def test_a_code_counts_once_and_in_its_own_time(
-    api: APIClient, alice: User, app: App, enrol: Enrolled
+    api: APIClient, alice: User, app: Phone, enrol: Enrolled
 ) -> None:
     codes = enrol(alice)
     code = app.code()
@@ -129,7 +131,7 @@ def test_a_code_counts_once_and_in_its_own_time(
 
 
 def test_wrong_codes_lock_as_wrong_passwords_do(
-    api: APIClient, alice: User, app: App, enrol: Enrolled, settings: Settings
+    api: APIClient, alice: User, app: Phone, enrol: Enrolled, settings: Settings
 ) -> None:
     enrol(alice)
     for _ in range(4):
@@ -145,7 +147,7 @@ def test_wrong_codes_lock_as_wrong_passwords_do(
 
 
 def test_changes_take_password_and_code(
-    api: APIClient, alice: User, app: App, enrol: Enrolled
+    api: APIClient, alice: User, app: Phone, enrol: Enrolled
 ) -> None:
     old = enrol(alice)
     client = with_token(log_in_with(api, app.code()).json()["token"])
@@ -167,7 +169,7 @@ def test_changes_take_password_and_code(
 
 
 def test_who_must_have_one_gets_nothing_without(
-    api: APIClient, alice: User, staff: User, app: App, enrol: Enrolled, settings: Settings
+    api: APIClient, alice: User, staff: User, app: Phone, enrol: Enrolled, settings: Settings
 ) -> None:
     settings.SECOND_FACTOR = "staff"
     assert log_in(api).json()["scopes"] == ["submit", "read"]
@@ -194,7 +196,7 @@ def admin_says(asked: dict[str, str]) -> str:
     return Client().post("/admin/login/", asked).content.decode()
 
 
-def test_the_admin_asks_for_it_too(staff: User, app: App, enrol: Enrolled) -> None:
+def test_the_admin_asks_for_it_too(staff: User, app: Phone, enrol: Enrolled) -> None:
     asked = {"username": "staff", "password": PASSWORD}
     codes = enrol(staff)
     assert 'name="otp"' in Client().get("/admin/login/").content.decode()
@@ -211,6 +213,11 @@ def test_the_admin_asks_for_it_too(staff: User, app: App, enrol: Enrolled) -> No
     answer = page.post("/admin/login/?next=/admin/", {**asked, "otp": codes[3]})
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
     assert page.get("/admin/").status_code == 200
+    before = page.session.session_key
+    page.post("/admin/login/", {**asked, "otp": codes[4]})
+    assert page.get("/admin/").status_code == 200
+    assert page.session.session_key != before
+    assert not Session.objects.filter(session_key=before).exists()
     assert set(Session.objects.values_list("user", flat=True)) == {staff.pk}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -220,7 +227,7 @@ def test_the_admin_asks_for_it_too(staff: User, app: App, enrol: Enrolled) -> No
 
 
 def test_the_command_sets_it_up_and_takes_a_lost_one_away(
-    api: APIClient, alice: User, app: App, monkeypatch: pytest.MonkeyPatch, caplog: Any
+    api: APIClient, alice: User, app: Phone, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr("getpass.getpass", lambda _: app.code())
@@ -233,6 +240,55 @@ def test_the_command_sets_it_up_and_takes_a_lost_one_away(
     assert log_in(api).status_code == 200
     changes = [one.msg for one in caplog.records if "second_factor.changed" in str(one.msg)]
     assert [one["kind"] for one in changes] == ["on", "recovery_used", "off"]
+
+
+def test_secrets_of_apps_are_sealed(
+    api: APIClient,
+    alice: User,
+    bob: User,
+    app: Phone,
+    enrol: Enrolled,
+    settings: Settings,
+    caplog: Any,
+) -> None:
+    codes = enrol(alice)
+    device = App.objects.get()
+    [stored] = App.objects.values_list("key", flat=True)
+    readable = (device.bin_key.hex(), b32encode(device.bin_key).decode())
+    assert not any(one in stored for one in readable)
+    assert seal(device.bin_key, str(alice.pk)) != stored  # each time another nonce
+    # The key changes, and the one before leaves.
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another" * 9
+    assert log_in_with(api, app.code()).status_code == 200
+    call_command("seal_anew")
+    settings.SECRET_KEY_FALLBACKS = []
+    assert log_in_with(api, app.code()).status_code == 200
+    # Neither another's row, nor a changed one, nor one of a lost key opens. Recovery codes do.
+    device = App.objects.get()
+    right, code = device.key, app.code()
+    flipped = bytearray(b64decode(right))
+    flipped[20] ^= 1
+    for wrong in (seal(device.bin_key, str(bob.pk)), b64encode(flipped).decode(), "", "a" * 40):
+        App.objects.update(key=wrong)
+        problem_of(log_in_with(api, code), 401, "wrong_credentials")
+    settings.SECRET_KEY = "a third " * 9
+    App.objects.update(key=right)
+    with pytest.raises(CommandError, match="alice"):
+        call_command("seal_anew")
+    assert "second_factor.unreadable" in caplog.text
+    assert log_in_with(api, codes[0]).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_secrets_that_stood_readable_are_sealed(alice: User) -> None:
+    call_command("migrate", "accounts", "0002", verbosity=0)
+    secret = totp.default_key()
+    totp.TOTPDevice.objects.create(user=alice, key=secret)
+    call_command("migrate", verbosity=0)
+    assert App.objects.get().bin_key.hex() == secret
+    call_command("migrate", "accounts", "0002", verbosity=0)
+    assert totp.TOTPDevice.objects.get().key == secret
+    call_command("migrate", verbosity=0)
 
 
 def test_no_way_in_passes_by(

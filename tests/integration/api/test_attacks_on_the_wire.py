@@ -9,9 +9,14 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from django.contrib.auth.models import User
 
 from accounts.models import Token
+from jobs.models import Job
+from jobs.states import Status
 from tests.accounts import PASSWORD, user_named
+from tests.rows import job_in
+from tests.waiting import wait_until
 from tests.web import WebServer
 from tests.workers import database_url
 
@@ -30,6 +35,7 @@ def server(transactional_db: None, tmp_path: Path) -> Iterator[WebServer]:
         LOG_LEVEL="DEBUG",
         WEB_THREADS="4",
         WEB_SILENCE_SECONDS="1",
+        WEB_LEAST_BYTES_PER_SECOND="1000000",
     )
     _, server.token = Token.objects.create(user_named("alice"), scopes=["submit", "read", "work"])
     yield server
@@ -81,8 +87,12 @@ def test_forms_leave_no_files(server: WebServer) -> None:
     assert process.io_counters().write_chars - before < 1_000_000
 
 
-def test_who_falls_silent_keeps_nobody_out(server: WebServer) -> None:
+def connected(server: WebServer) -> socket.socket:
     host, port = server.address.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)))
+
+
+def test_who_falls_silent_keeps_nobody_out(server: WebServer) -> None:
     head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\n"
     begun = (
         head + b"X: ",
@@ -90,6 +100,71 @@ def test_who_falls_silent_keeps_nobody_out(server: WebServer) -> None:
     )
     with contextlib.ExitStack() as silent:
         for number in range(16):
-            one = silent.enter_context(socket.create_connection((host, int(port))))
+            one = silent.enter_context(connected(server))
             one.sendall(begun[number % 2])
+        assert server.call("GET", "jobs/health").status_code == 200
+
+
+def test_who_sends_a_byte_now_and_then_is_cut_off(server: WebServer) -> None:
+    """Never silent for WEB_SILENCE_SECONDS, and never done."""
+    head = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\n"
+    begun = (
+        head + b"X: ",
+        head + b"Content-Type: application/json\r\nContent-Length: 900000\r\n\r\n{",
+    )
+    for each in begun:
+        with connected(server) as one:
+            one.sendall(each)
+
+            def refused(one: socket.socket = one) -> bool:
+                try:
+                    one.send(b"x")
+                    return one.recv(65_536, socket.MSG_DONTWAIT) == b""
+                except BlockingIOError:
+                    return False
+                except OSError:
+                    return True
+
+            wait_until(refused, "a slow client is cut off")
+
+
+def test_who_reads_a_download_slowly_keeps_nobody_out(server: WebServer, tmp_path: Path) -> None:
+    """Half of them read nothing, and half a little now and then."""
+    job = job_in(Status.COMPLETED)
+    owned = Job.objects.filter(id=job.id)
+    owned.update(owner=User.objects.get(), result={"output": f"{job.id}/1.mp4"})
+    output = tmp_path / "media" / "outputs" / str(job.id) / "1.mp4"
+    output.parent.mkdir(parents=True)
+    with output.open("wb") as big:
+        big.truncate(256_000_000)
+    ask = (
+        f"GET /api/v1/jobs/{job.id}/output HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Token {server.token}\r\n\r\n"
+    ).encode()
+    with contextlib.ExitStack() as slow:
+        readers = [slow.enter_context(connected(server)) for _ in range(8)]
+        for one in readers:
+            one.sendall(ask)
+        assert [one.recv(12) for one in readers[:4]] == [b"HTTP/1.1 200"] * 4
+
+        def served() -> bool:
+            for one in readers[4:]:
+                with contextlib.suppress(OSError):
+                    one.recv(2_000, socket.MSG_DONTWAIT)
+            with contextlib.suppress(httpx.TimeoutException):
+                return httpx.get(f"{server.address}/api/v1/jobs/health", timeout=0.2).is_success
+            return False
+
+        wait_until(served, "others are served")
+    # Who reads on gets all of it.
+    assert len(server.call("GET", f"jobs/{job.id}/output").content) == 256_000_000
+
+
+def test_who_only_stays_connected_keeps_nobody_out(server: WebServer) -> None:
+    """Half of them have their answers, and wait for whoever closes first; half never say a word."""
+    with contextlib.ExitStack() as open_ones:
+        for _ in range(60):
+            open_ones.enter_context(connected(server))
+            one = open_ones.enter_context(connected(server))
+            one.sendall(b"GET /api/v1/jobs/health HTTP/1.0\r\nHost: localhost\r\n\r\n")
         assert server.call("GET", "jobs/health").status_code == 200

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from django.contrib.staticfiles import finders
 from django.test import Client
-from django.urls import URLResolver, get_resolver
+from django.urls import URLResolver, get_resolver, resolve
 
 from tests.production import manage
 
@@ -15,6 +15,23 @@ SCHEMA = "/api/v1/schema"
 METHODS = {"get", "post", "put", "patch", "delete"}
 # Of the document itself.
 NOT_DOCUMENTED = {("get", SCHEMA)}
+# They make nothing, or what they do again is nothing more; what auth/ makes is a credential.
+WITHOUT_A_KEY = {
+    "jobs/batch/{batch_id}/cancel",
+    "jobs/lease",
+    "jobs/retry",
+    "jobs/{job_id}/cancel",
+    "jobs/{job_id}/complete",
+    "jobs/{job_id}/fail",
+    "jobs/{job_id}/output/link",
+    "jobs/{job_id}/progress",
+    "jobs/{job_id}/release",
+    "jobs/{job_id}/retry",
+    "pools/{pool}/pause",
+    "pools/{pool}/resume",
+    "schedules/{schedule_id}/pause",
+    "schedules/{schedule_id}/resume",
+}
 
 
 def _served(resolver: URLResolver, prefix: str = "/") -> set[tuple[str, str]]:
@@ -47,6 +64,30 @@ def test_every_operation_is_documented_and_served(api: Client) -> None:
         for method, operation in methods.items():
             assert {"400", "401", "403", "404", "429", "500"} <= set(operation["responses"])
             assert operation["summary"], (method, path)
+
+
+def test_every_post_takes_an_idempotency_key_or_is_known_not_to(api: Client) -> None:
+    document = api.get(SCHEMA, headers={"Accept": "application/vnd.oai.openapi+json"}).json()
+    posts = {path: one["post"] for path, one in document["paths"].items() if "post" in one}
+    without = {
+        path.removeprefix("/api/v1/")
+        for path, operation in posts.items()
+        if not any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ()))
+    }
+    assert {path for path in without if not path.startswith("auth/")} == WITHOUT_A_KEY
+    for path, operation in posts.items():
+        view: Any = resolve(path.replace("{", "").replace("}", "")).func.cls  # type: ignore[attr-defined]
+        keeps = any("idempotency.py" in code for code in _wrapped_in(view.post))
+        assert keeps == (path.removeprefix("/api/v1/") not in without), operation["operationId"]
+
+
+def _wrapped_in(function: Any) -> list[str]:
+    """The files of a decorated function's wrappers, and its own."""
+    files = []
+    while function is not None:
+        files.append(function.__code__.co_filename)
+        function = getattr(function, "__wrapped__", None)
+    return files
 
 
 def test_the_document_as_yaml(api: Client) -> None:

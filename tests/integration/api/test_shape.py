@@ -15,13 +15,15 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.scopes import READ, SUBMIT
+from accounts.scopes import ADMIN, READ, SUBMIT
 from jobs.models import IdempotencyKey, Job, RequestCount
+from jobs.queue.cancel import cancel
 from jobs.queue.database import fetch
 from jobs.queue.requests import count, prune_requests
 from tests.accounts import ClientOf
 from tests.explained import explained
 from tests.integration.api.asking import problem_of
+from tests.rows import new_job
 
 JOBS = "/api/v1/jobs"
 NOOP = {"source_file": "a.mp4", "target_format": "webm"}
@@ -166,6 +168,20 @@ def test_a_key_is_of_one_owner_address_and_body(
     for bad in ("", "a b", '"', "é", "x" * 256, '"a\\b"'):
         problem_of(_made(hers, **{"Idempotency-Key": bad}), 400, "bad_idempotency_key")
     assert IdempotencyKey.objects.filter(digest__contains="k").count() == 0
+
+
+def test_a_bulk_replay_with_a_key_is_one(staff: User, client_of: ClientOf) -> None:
+    old = [new_job().id for _ in range(3)]
+    for job_id in old:
+        cancel(job_id)
+    client = client_of(staff, [ADMIN])
+    body = {"ids": [str(job_id) for job_id in old]}
+    answers = [
+        client.post(f"{JOBS}/replay", body, format="json", headers={"Idempotency-Key": "k"})
+        for _ in range(2)
+    ]
+    assert [answer.json() for answer in answers] == [{"replayed": 3}] * 2
+    assert Job.objects.filter(replay_of__in=old).count() == 3
 
 
 def test_what_failed_is_not_kept(hers: APIClient) -> None:

@@ -19,7 +19,7 @@ from jobs.outcomes import Failed, Retry
 from jobs.queue.cancel import cancel
 from jobs.queue.dead_letter import retry, retry_where
 from jobs.queue.finish import finish
-from jobs.queue.limits import TooManySubmissions, release, spend
+from jobs.queue.limits import DELIVERIES, TooManySubmissions, release, spend
 from jobs.queue.promote import promote
 from jobs.queue.rescue import rescue
 from jobs.queue.selection import Selection
@@ -169,6 +169,30 @@ def test_without_the_limit_all_go_on(settings: Settings) -> None:
     assert len(release()) == 10 - LIMIT
     assert by_status() == {"QUEUED": 10}
     assert new_job().throttle_key == ""
+
+
+def test_kinds_do_not_share(settings: Settings) -> None:
+    settings.WEBHOOK_CONCURRENT_LIMIT = 2
+    owner = User.objects.create_user("free").pk
+    for owner_id in (owner, None):
+        new = NewJob("noop", owner_id=owner_id, internal=True)
+        submit_many([new] * 5, DELIVERIES)
+        assert by_status(owner=owner_id) == {"QUEUED": 2, "THROTTLED": 3}
+        submit_many([NewJob("noop", owner_id=owner_id)] * 5)
+        assert by_status(owner=owner_id) == {"QUEUED": 2 + LIMIT, "THROTTLED": 5 + 5 - 2 - LIMIT}
+    settings.WEBHOOK_CONCURRENT_LIMIT = 0  # then the plan alone bounds
+    assert len(release()) == 3
+    assert PLANS[FREE].concurrent_deliveries == 2
+    assert by_status(owner=owner, throttle_key=DELIVERIES.key(owner))["QUEUED"] == 2
+
+
+def test_a_kind_that_nobody_knows_stops_nothing() -> None:
+    [strange] = submit_many([NewJob("noop", owner_id=User.objects.create(username="ann").pk)])
+    submit_many(NewJob("noop") for _ in range(LIMIT + 1))
+    Job.objects.filter(id=strange).update(status=Status.THROTTLED, throttle_key="host:a.example")
+    finish([finished(claim_one())])
+    assert len(release()) == 2
+    assert by_status() == {"QUEUED": LIMIT + 1, "COMPLETED": 1}
 
 
 def this_minute() -> datetime:

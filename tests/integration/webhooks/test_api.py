@@ -14,13 +14,16 @@ from accounts.plans import FREE, PLANS
 from jobs.models import Job, Listener
 from jobs.testing import work_off
 from tests.accounts import ClientOf
+from tests.integration.api.asking import problem_of
 from tests.receiver import Receiver
 from webhooks.deliveries import send_test
 from webhooks.models import Delivery, Endpoint
+from webhooks.secrets import secret_of
 
 pytestmark = pytest.mark.django_db
 
 URL = "/api/v1/webhooks"
+REUSED = "idempotency_key_reused"
 
 
 def test_the_life_of_an_endpoint(alice: User, client_of: ClientOf, hook: Receiver) -> None:
@@ -122,16 +125,38 @@ def test_the_log_page_by_page(
     assert client_of(bob).get(f"{URL}/deliveries").json()["results"] == []
 
 
-def test_no_secret_is_in_the_database(alice: User, client_of: ClientOf, hook: Receiver) -> None:
+def test_no_secret_is_in_the_database(
+    alice: User, bob: User, client_of: ClientOf, hook: Receiver
+) -> None:
+    """Nor is it where a POST that is sent again finds its answer, which has the same secret."""
     client = client_of(alice)
+
+    def twice(path: str, body: dict[str, str]) -> Any:
+        first, again = (
+            client.post(path, body, "json", headers={"Idempotency-Key": "once"}) for _ in range(2)
+        )
+        assert (again.status_code, again.json()) == (first.status_code, first.json())
+        assert again.headers.get("Location") == first.headers.get("Location")
+        return first
+
+    made = twice(URL, {"url": hook.url})
     secrets = [
-        client.post(URL, {"url": hook.url}, "json", headers={"Idempotency-Key": "once"}).json()[
-            "secret"
-        ],
+        made.json()["secret"],
+        twice(f"{made['Location']}/rotate", {}).json()["secret"],
         client.post(f"{URL}/callback-secret").json()["secret"],
-        client.post(f"{URL}/callback-secret").json()["secret"],
+        twice(f"{URL}/callback-secret", {}).json()["secret"],
     ]
-    assert len(set(secrets)) == 3
+    assert len(set(secrets)) == 4
+    endpoint = Endpoint.objects.get()
+    assert (endpoint.secret, secrets[0]) == (secrets[1], secret_of(endpoint.old_nonce))
+    client.delete(made["Location"])
+    assert twice(URL, {"url": hook.url}).json() == made.json()
+    assert not Endpoint.objects.exists()
+
+    key = {"Idempotency-Key": "once"}
+    problem_of(client.post(URL, {"url": f"{hook.url}/other"}, "json", headers=key), 422, REUSED)
+    his = client_of(bob).post(URL, {"url": hook.url}, "json", headers=key)
+    assert his.json()["secret"] not in secrets
     assert all(secret.startswith("whsec_") and len(secret) == 50 for secret in secrets)
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):

@@ -21,6 +21,7 @@ from webhooks import endpoints
 from webhooks.deliveries import prune, replay_since, send_test
 from webhooks.models import Delivery, Endpoint
 from webhooks.policy import MAX_ATTEMPTS, SCHEDULE
+from webhooks.processor import LONGEST_BEHIND_WAITING, turn
 
 pytestmark = pytest.mark.django_db
 
@@ -204,6 +205,17 @@ def test_an_earlier_one_that_nobody_sends_keeps_nobody(
     Job.objects.filter(id=first.sender).delete()
     tell(early=True)
     assert len(hook.received) == 2
+
+
+def test_the_longer_an_earlier_one_waits_for_a_slot_the_longer_the_later_ones_stand_back() -> None:
+    """However many these are, it will have its turn."""
+    made = timezone.now() - timedelta(seconds=20)
+    earlier = Job(status="THROTTLED", created_at=made)
+    assert 20 <= turn(earlier) < LONGEST_BEHIND_WAITING
+    earlier.scheduled_at = timezone.now()  # to be tried again since then
+    assert turn(earlier) < 20
+    earlier.scheduled_at = made - timedelta(days=1)
+    assert turn(earlier) == LONGEST_BEHIND_WAITING
 
 
 def test_the_log_is_pruned(endpoint: Endpoint) -> None:

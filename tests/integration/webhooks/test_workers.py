@@ -5,18 +5,24 @@ import signal
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from jobs.queue.submit import NewJob, submit
-from tests.receiver import Receiver
+from tests.receiver import Receiver, SilentReceiver, silent_receiver
 from tests.waiting import wait_until
-from tests.workers import Workers, WorkerUnderTest
-from webhooks.deliveries import replay_since
+from tests.workers import Workers, WorkerUnderTest, wait_final
+from webhooks import endpoints
+from webhooks.deliveries import replay_since, send_test
 from webhooks.models import Delivery, Endpoint
+
+# Of THREADS one owner holds LIMIT. MANY deliveries of ten seconds each would hold all for minutes.
+THREADS, LIMIT, MANY = 3, 2, 60
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
@@ -24,7 +30,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 def start(workers: Workers, lease_seconds: int) -> WorkerUnderTest:
     """A worker that may call this machine."""
     return workers.start(
-        "--queue", "all", WEBHOOK_ALLOW_PRIVATE="True", POOLS="all=0-10:3",
+        "--queue", "all", WEBHOOK_ALLOW_PRIVATE="True", POOLS=f"all=0-10:{THREADS}",
+        WEBHOOK_CONCURRENT_LIMIT=str(LIMIT),
         JOB_LEASE_SECONDS=str(lease_seconds), JOB_RETRY_SCAN_SECONDS="1",
     )  # fmt: skip
 
@@ -86,3 +93,42 @@ def test_a_worker_that_dies_while_it_tells(
     assert ids.count(ids[0]) == 2
     assert hook.received[0].body == next(one.body for one in hook.received[1:] if one.id == ids[0])
     assert len(set(ids)) == 3
+
+
+def test_who_never_answers_holds_no_more_threads_than_his_limit(
+    workers: Workers, alice: User, bob: User, hook: Receiver
+) -> None:
+    """Others' deliveries and all other jobs do not wait for them."""
+    with silent_receiver() as silent:
+        slow = endpoints.create(alice, 0, url=silent.url)
+        for _ in range(MANY):
+            send_test(slow)
+        submit(NewJob("noop", owner_id=alice.pk, callback_url=silent.url))
+        start(workers, lease_seconds=10)
+        wait_until(lambda: silent.received >= LIMIT, "as many as may are under way")
+
+        quick = endpoints.create(bob, 0, url=hook.url)
+        told, job = send_test(quick), submit(NewJob("noop", owner_id=alice.pk))
+        of_nobody = submit(NewJob("noop", callback_url=hook.url))
+        wait_final(told.sender, job.id, of_nobody.id)
+        wait_until(lambda: str(of_nobody.id).encode() in completed_bodies(hook), "nobody's is told")
+
+        assert told.id in {UUID(one.id) for one in hook.received}
+        # Whoever waited for these would have waited longer than any test does.
+        assert Delivery.objects.filter(owner=alice, attempts=None).count() > MANY // 2
+        for _ in range(3 * LIMIT):
+            expected = silent.received + 1
+            silent.drop()
+            wait_until(partial(came, silent, expected), "the next one has its turn")
+        assert silent.most == LIMIT
+    assert not Delivery.objects.filter(owner=alice).exclude(status="pending").exists()
+
+
+def came(silent: SilentReceiver, requests: int) -> bool:
+    """Whether so many requests came."""
+    return silent.received >= requests
+
+
+def completed_bodies(hook: Receiver) -> bytes:
+    """All that tells of completed jobs."""
+    return b"".join(one.body for one in hook.received if b'"job.completed"' in one.body)
