@@ -20,22 +20,20 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from multiprocessing import get_context
 from typing import Any
 
 from bench.api_batch import imported
+from bench.api_load import Asked, closed_loop, expect, open_loop
 from bench.api_rows import copied, fill
 from bench.api_server import Client, plain, processor_seconds, service, token_of
-from bench.environment import percentiles, prepared, say
+from bench.environment import prepared, say
 
 BODY = json.dumps({"source_file": "video.mp4", "target_format": "avi", "job_type": "simulate"})
 PLAIN_BODY = json.dumps({"source_file": "video.mp4", "target_format": "avi", "priority": 5})
 JOBS = "/api/v1/jobs"
-CLIENTS = 8
+SUBMIT = Asked("POST", JOBS, BODY, http.HTTPStatus.CREATED, {})
+PLAIN = Asked("POST", "/orders", PLAIN_BODY, http.HTTPStatus.CREATED, {})
 BULK_ROWS = 10_000
-LOOKS = 1_000
 LOOKS_IN_TURN = 200
 
 
@@ -64,7 +62,7 @@ def main() -> None:
 def submit(arguments: argparse.Namespace) -> dict[str, float]:
     """100 submissions a second, whether or not the ones before were answered, in milliseconds."""
     with service() as port:
-        return {**_open_loop(port, arguments.token, arguments.seconds), "per_second": 100}
+        return {**open_loop(port, arguments.token, SUBMIT, arguments.seconds), "per_second": 100}
 
 
 def sustained(arguments: argparse.Namespace) -> dict[str, float]:
@@ -74,10 +72,10 @@ def sustained(arguments: argparse.Namespace) -> dict[str, float]:
     seconds = arguments.seconds / 2
     for _ in range(3):
         with service() as port:
-            found["ours"].append(_closed_loop(port, arguments.token, JOBS, BODY, seconds))
-            found["limited"].append(_closed_loop(port, limited, JOBS, BODY, seconds))
+            found["ours"].append(closed_loop(port, arguments.token, SUBMIT, seconds))
+            found["limited"].append(closed_loop(port, limited, SUBMIT, seconds))
         with plain() as (port, token):
-            found["plain"].append(_closed_loop(port, token, "/orders", PLAIN_BODY, seconds))
+            found["plain"].append(closed_loop(port, token, PLAIN, seconds))
     ours, limits, others = (statistics.median(values) for values in found.values())
     return {
         "per_second": round(ours),
@@ -109,19 +107,23 @@ def bulk(arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def poll(arguments: argparse.Namespace) -> dict[str, float]:
-    """Processor time a look, in microseconds: of the web server with the database, and without."""
+    """Processor time a look, in microseconds, while eight clients poll without a pause: of the web
+    server with the database, and of the web server alone."""
     with service() as port:
         client = Client(port, arguments.token)
         path = client.ask("POST", JOBS, BODY)[1]["Location"]
         tag = client.ask("GET", path)[1]["ETag"]
-        whole: list[dict[str, float]] = []
-        unchanged: list[dict[str, float]] = []
+        looks = {
+            "without": Asked("GET", path, None, http.HTTPStatus.OK, {}),
+            "with": Asked("GET", path, None, http.HTTPStatus.NOT_MODIFIED, {"If_None_Match": tag}),
+        }
+        costs: dict[str, list[dict[str, float]]] = {name: [] for name in looks}
         for _ in range(5):
-            whole.append(_cost(client, path, http.HTTPStatus.OK))
-            unchanged.append(_cost(client, path, http.HTTPStatus.NOT_MODIFIED, If_None_Match=tag))
+            for name, asked in looks.items():
+                costs[name].append(_cost(port, arguments.token, asked, arguments.seconds / 5))
     found: dict[str, float] = {}
     for of in ("both", "web"):
-        a, b = (statistics.median(one[of] for one in costs) for costs in (whole, unchanged))
+        a, b = (statistics.median(one[of] for one in costs[name]) for name in looks)
         found |= {f"{of}_without": a, f"{of}_with": b, f"{of}_ratio": round(a / b, 2)}
     return found
 
@@ -160,65 +162,19 @@ MEASURED: dict[str, Callable[[argparse.Namespace], dict[str, float]]] = {
 }
 
 
-def _open_loop(port: int, token: str, seconds: float) -> dict[str, float]:
-    per_second = 100
-    with ThreadPoolExecutor(32) as threads:
-        local = [Client(port, token) for _ in range(32)]
-        free = list(local)
-
-        def one(due: float) -> float:
-            client = free.pop()
-            try:
-                status, _, _ = client.ask("POST", JOBS, BODY)
-            finally:
-                free.append(client)
-            _expect(status, http.HTTPStatus.CREATED)
-            return (time.monotonic() - due) * 1000
-
-        began = time.monotonic()
-        asked = []
-        for number in range(int(per_second * (seconds + 1))):
-            due = began + number / per_second
-            time.sleep(max(0.0, due - time.monotonic()))
-            asked.append(threads.submit(one, due))
-        return percentiles([one.result() for one in asked[per_second:]])
-
-
-def _closed_loop(port: int, token: str, path: str, body: str, seconds: float) -> float:
-    """Requests a second; the clients are processes of their own."""
-    with get_context("fork").Pool(2) as pool:
-        pool.map(partial(_hammer, port, token, path, body), [0.5] * 2)
-        return sum(pool.map(partial(_hammer, port, token, path, body), [seconds] * 2)) / seconds
-
-
-def _hammer(port: int, token: str, path: str, body: str, seconds: float) -> int:
-    until = time.monotonic() + seconds
-
-    def one(_: int) -> int:
-        client, done = Client(port, token), 0
-        while time.monotonic() < until:
-            _expect(client.ask("POST", path, body)[0], http.HTTPStatus.CREATED)
-            done += 1
-        return done
-
-    with ThreadPoolExecutor(CLIENTS // 2) as threads:
-        return sum(threads.map(one, range(CLIENTS // 2)))
-
-
 def _bulk(client: Client, body: str, media_type: str) -> float:
     began = time.perf_counter()
     status, _, _ = client.ask("POST", f"{JOBS}/batch", body, Content_Type=media_type)
     if len(body) > len("a\n"):
-        _expect(status, http.HTTPStatus.CREATED)
+        expect(status, http.HTTPStatus.CREATED)
     return time.perf_counter() - began
 
 
-def _cost(client: Client, path: str, expected: int, **headers: str) -> dict[str, float]:
+def _cost(port: int, token: str, asked: Asked, seconds: float) -> dict[str, float]:
     before = processor_seconds()
-    for _ in range(LOOKS):
-        _expect(client.ask("GET", path, **headers)[0], expected)
+    looks = closed_loop(port, token, asked, seconds) * seconds
     after = processor_seconds()
-    used = {of: round((after[of] - before[of]) / LOOKS * 1e6) for of in after}
+    used = {of: round((after[of] - before[of]) / looks * 1e6) for of in after}
     return {"web": used["web"], "both": sum(used.values())}
 
 
@@ -240,13 +196,8 @@ def _medians(clients: list[Client], path: str) -> list[float]:
             began = time.perf_counter()
             status, _, _ = client.ask("GET", path)
             times.append((time.perf_counter() - began) * 1000)
-            _expect(status, http.HTTPStatus.OK)
+            expect(status, http.HTTPStatus.OK)
     return [round(statistics.median(times), 2) for times in taken]
-
-
-def _expect(status: int, wanted: int) -> None:
-    if status != wanted:
-        raise RuntimeError(f"the service answered {status}")
 
 
 if __name__ == "__main__":
