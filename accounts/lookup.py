@@ -5,8 +5,10 @@ It runs with every request. Composing it anew by the ORM takes several times as 
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection
@@ -21,7 +23,10 @@ _READ: dict[type[Model], set[str]] = {
     User: {"id", "username", "is_active", "is_staff", "is_superuser"},
     Account: {"user_id", "plan"},
 }
-_NOT_OF_JSON = (DateTimeField, UUIDField)
+_NOT_OF_JSON: dict[type, Callable[[str], Any]] = {
+    DateTimeField: datetime.fromisoformat,
+    UUIDField: UUID,
+}
 
 
 def token_of_digest(digest: str) -> Token | None:
@@ -83,11 +88,12 @@ def _fields(model: type[Model]) -> list[Any]:
 @cache
 def _readers(model: type[Model]) -> list[Callable[[Any], Any] | None]:
     """How a value is read that JSON has as text alone."""
-    return [
-        field.to_python if isinstance(field, _NOT_OF_JSON) else None for field in _fields(model)
-    ]
+    return [_NOT_OF_JSON.get(type(field)) for field in _fields(model)]
 
 
 def _made(model: type[Model], values: Iterator[Any]) -> Any:
-    read = [reader(next(values)) if reader else next(values) for reader in _readers(model)]
+    read = [
+        value if reader is None or value is None else reader(value)
+        for reader, value in zip(_readers(model), values, strict=False)
+    ]
     return model.from_db(DEFAULT_DB_ALIAS, _READ[model], read)

@@ -13,6 +13,8 @@ from gunicorn.workers.gthread import _DEFER, ThreadWorker  # type: ignore[import
 _SENDFILE_BYTES = 262_144
 _LINGER_SECONDS = 2.0
 _FIRST_BYTE_SECONDS = 0.01
+# gunicorn would touch its file for every event; the arbiter waits thirty seconds for it.
+_ALIVE_SECONDS = 1.0
 
 
 class Pace:
@@ -87,6 +89,14 @@ class PacedWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """ThreadWorker whose connections are paced. `new_pace` is the configuration's."""
 
     new_pace: Callable[[], Pace]
+    _told_at = 0.0
+
+    def notify(self) -> None:
+        """gunicorn's: tell the arbiter that this process is alive."""
+        now = time.monotonic()
+        if now - self._told_at >= _ALIVE_SECONDS:
+            self._told_at = now
+            super().notify()
 
     def handle(self, conn: Any) -> Any:
         """gunicorn's, of one request; it runs in a thread."""

@@ -25,7 +25,7 @@ Row = TypeVar("Row", bound=Model)
 PAGE = 50
 LARGEST_PAGE = 200
 # Rows that a page looks at: some milliseconds.
-LOOKED_AT = 5_000
+LOOKED_AT = 3_000
 NEWEST, OLDEST = "newest", "oldest"
 
 _PARAMETERS = ("cursor", "limit", "order")
