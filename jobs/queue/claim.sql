@@ -10,8 +10,9 @@
 -- locked (docs/adr/0014-many-processes.md). A look at everything tries those rows too: their
 -- transaction may have been rolled back.
 -- One that was not started in time is passed over: it is for expire.py to fail.
--- The pick is materialized: as a plain subquery the planner may run it again for each row and claim
--- more than `want`. The rows of a LATERAL come priority by priority, because it runs once for each.
+-- The picked rows are told by an array, which is made once: joined as a subquery, the planner may run
+-- the pick again for each row and claim more than `want`. The rows of a LATERAL come priority by
+-- priority, because it runs once for each.
 CREATE OR REPLACE FUNCTION jobs_claim(
   highest integer, after_at timestamptz[], after_id uuid[], want integer, worker_name text,
   lease_seconds float8)

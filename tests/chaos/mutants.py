@@ -56,7 +56,9 @@ def _claim_by_subquery(database: Database) -> None:
     if found is None:
         raise Unchanged("the claim has no materialized pick")
     claim = changed(claim, found[0], "claimed")
-    claim = changed(claim, "FROM picked", f"FROM ({found[1]}) picked")
+    once = "WHERE job.ctid = ANY (ARRAY(SELECT place FROM picked))"
+    joined = f"FROM ({found[1]}) picked WHERE job.ctid = picked.place"
+    claim = changed(claim, once, joined)
     step, settings = re.subn(r"^SET \w+ = \w+$", "", _sql("jobs_step"), flags=re.MULTILINE)
     if not settings:
         raise Unchanged("the step has no settings of the planner")
