@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
@@ -22,11 +21,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.permissions import is_admin
+from jobs.api.ids import UNKNOWN, id_of
 from jobs.api.ownership import jobs_of, owner_of
 from jobs.models import Job
 from jobs.statement import Statement
-
-UNKNOWN = "No job has this id."
 
 _VERSION = RawSQL("jobs_job.xmin::text", (), output_field=TextField())
 # Without the wide columns, and whose it is.
@@ -42,7 +40,7 @@ def answer_if_changed(
 ) -> Response:
     """200 with the job as `shown`, or 304 when the client has this version. Raises NotFound."""
     if "If-None-Match" in request.headers:
-        tag = tag_of(request, json.loads(_NARROW.run(str(uuid_of(job_id))) or "null"))
+        tag = tag_of(request, json.loads(_NARROW.run(str(id_of(job_id))) or "null"))
         if is_unchanged(request._request, tag):
             return Response(status=304, headers={"ETag": tag})
     job = _find(request, job_id)
@@ -71,16 +69,8 @@ def tag_of(request: Request, narrow: list[Any] | None) -> str:
 def _find(request: Request, job_id: str) -> Any:
     jobs = jobs_of(request).annotate(version=_VERSION).select_related("metrics")
     try:
-        return jobs.get(id=uuid_of(job_id))
+        return jobs.get(id=id_of(job_id))
     except Job.DoesNotExist:
-        raise NotFound(UNKNOWN) from None
-
-
-def uuid_of(job_id: str) -> UUID:
-    """Raises NotFound for what is no id."""
-    try:
-        return UUID(job_id)
-    except ValueError:
         raise NotFound(UNKNOWN) from None
 
 

@@ -8,6 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from accounts.permissions import is_admin
+from jobs.api.ids import UNKNOWN, id_of
 from jobs.api.walks import along
 from jobs.models import Job, Schedule
 from jobs.stats.ended import NOBODY
@@ -29,9 +30,9 @@ def schedules_of(request: Request) -> QuerySet[Schedule]:
 def job_of(request: Request, job_id: str) -> Job:
     """One of them with its metrics. Raises NotFound, also for what is not an id at all."""
     try:
-        return jobs_of(request).select_related("metrics").get(id=UUID(job_id))
-    except (Job.DoesNotExist, ValueError):
-        raise NotFound("No job has this id.") from None
+        return jobs_of(request).select_related("metrics").get(id=id_of(job_id))
+    except Job.DoesNotExist:
+        raise NotFound(UNKNOWN) from None
 
 
 def has_batch(whose: int | None, batch: UUID) -> bool:

@@ -17,7 +17,8 @@ from accounts.lookup import first_of_request, of_digest, token_of_values
 from accounts.models import Token
 from accounts.permissions import scopes_of
 from accounts.scopes import READ
-from jobs.api.etag import NARROW, is_unchanged, tag_of, uuid_of
+from jobs.api.etag import NARROW, is_unchanged, tag_of
+from jobs.api.ids import id_of
 from jobs.statement import Statement
 
 # The two addresses, by the last part of which a route is known: finding it among all addresses
@@ -56,7 +57,7 @@ def _answer(request: HttpRequest) -> HttpResponse | None:
     found = _JOB.fullmatch(request.path_info) or _STATUS.fullmatch(request.path_info)
     if found is None:
         return None
-    authentication = _WithVersion(str(uuid_of(found["job_id"])))
+    authentication = _WithVersion(str(id_of(found["job_id"])))
     asked = Request(request, authenticators=[authentication])
     if asked.auth is None or READ not in scopes_of(asked):
         return None
