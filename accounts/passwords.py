@@ -20,12 +20,13 @@ password_set = Signal()
 
 
 class NotEasilyGuessed(CommonPasswordValidator):
-    """Refuses words of this service (PASSWORD_WORDS) with little beside them, and common passwords
-    that a few digits or signs make long enough: of 20,000 that are known to have leaked, only few
-    are as long as is asked for by themselves."""
+    """Refuses common passwords, also where a few digits or signs make them long enough (of 20,000
+    that are known to have leaked, only few are as long as is asked for by themselves), and words of
+    this service (PASSWORD_WORDS) with little beside them."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raises ValidationError."""
+        super().validate(password, user)
         text = password.lower().strip()
         rest = text
         for word in settings.PASSWORD_WORDS:

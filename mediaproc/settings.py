@@ -390,7 +390,6 @@ SHORTEST_PASSWORD = 12
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_VALIDATORS}.UserAttributeSimilarityValidator"},
     {"NAME": f"{_VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": SHORTEST_PASSWORD}},
-    {"NAME": f"{_VALIDATORS}.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.NotEasilyGuessed"},
     {"NAME": "accounts.passwords.RevokesTokens"},
 ]
