@@ -1,19 +1,18 @@
 """auth/me/otp: the second factor."""
 
-import math
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import second_factor
 from accounts.api import answers
-from accounts.api.proof import user_with
+from accounts.api.proof import locked, user_with
 from accounts.api.serializers import CodeSerializer, ProofSerializer
 from accounts.scopes import LOGIN
 
@@ -67,7 +66,7 @@ class OtpConfirm(APIView):
         try:
             codes = second_factor.confirm(user, asked.validated_data["otp"])
         except second_factor.TooManyCodes as error:
-            raise Throttled(math.ceil(error.seconds), code="locked") from None
+            raise locked(error.seconds) from None
         if codes is None:
             detail = serializers.ErrorDetail("This code is not the one of now.", "invalid")
             raise ValidationError({"otp": [detail]})

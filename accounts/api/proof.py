@@ -50,16 +50,21 @@ def user_with(request: Request, username: str, password: str, otp: str = "") -> 
     http = request._request
     if not AxesProxyHandler.is_allowed(http, {"username": username}):
         log.warning("login.locked", username=username, client=client_address(http))
-        raise Throttled(math.ceil(get_cool_off(http).total_seconds()), code="locked")
+        raise locked(get_cool_off(http).total_seconds())
     try:
         user = authenticate(http, username=username, password=password, otp=otp)
     except CodeWanted:
         raise OtpRequired from None
     except TooManyCodes as error:
-        raise Throttled(math.ceil(error.seconds), code="locked") from None
+        raise locked(error.seconds) from None
     if not isinstance(user, User):
         raise WrongCredentials
     return user
+
+
+def locked(seconds: float) -> Throttled:
+    """What to raise for so long after too many wrong tries."""
+    return Throttled(math.ceil(seconds), code="locked")
 
 
 def slow_down(request: Request, what: str, most: int) -> None:
