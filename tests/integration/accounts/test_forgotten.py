@@ -2,16 +2,15 @@
 
 import logging
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
-from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
@@ -19,7 +18,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from accounts import forgotten, notices, sessions
+from accounts import forgotten, sessions
 from accounts.api import recent_login
 from accounts.models import Notice, Session, Token
 from jobs.models import Job
@@ -27,14 +26,19 @@ from jobs.testing import work_off
 from tests.accounts import PASSWORD, ClientOf
 from tests.integration.accounts.test_login import AUTH, log_in, with_token
 from tests.integration.api.asking import errors_of, problem_of
+from tests.service import free_port
+from tests.smtp_server import Mailbox, smtp_server
 
 NEW = "another long passphrase"
 
 
 @pytest.fixture(autouse=True)
-def mail_server(settings: Settings) -> None:
-    """There is one, and Django keeps what it would be given."""
-    settings.EMAIL_HOST = "mail.example.org"
+def mailbox(settings: Settings) -> Iterator[Mailbox]:
+    """Of a real mail server."""
+    with smtp_server() as mailbox:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mailbox.port
+        yield mailbox
 
 
 def ask(api: APIClient, address: str) -> Any:
@@ -46,20 +50,28 @@ def confirm(api: APIClient, code: str, password: str = NEW, name: str = "alice")
     return api.post(f"{AUTH}password/reset/confirm", asked, format="json")
 
 
-def code_in_the_mail() -> str:
-    work_off()
-    return str(re.findall(r'"code": "(.+?)"', str(mail.outbox[-1].body))[0])
+def newest(mailbox: Mailbox) -> tuple[list[str], str]:
+    """To whom the last mail went, and what it says."""
+    recipients, message = mailbox.taken[-1]
+    return recipients, str(message.get_content())
 
 
 def test_a_forgotten_password(
-    api: APIClient, alice: User, client_of: ClientOf, caplog: pytest.LogCaptureFixture
+    api: APIClient,
+    alice: User,
+    client_of: ClientOf,
+    caplog: pytest.LogCaptureFixture,
+    mailbox: Mailbox,
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "mail.log")  # the mail server's own, of all that it takes
     client, page = client_of(alice), Client()
     page.force_login(alice)
     assert ask(api, "ALICE@example.org").status_code == 202
-    code = code_in_the_mail()
-    assert mail.outbox[-1].to == ["alice@example.org"]
+    work_off()
+    recipients, text = newest(mailbox)
+    assert recipients == ["alice@example.org"]
+    [code] = re.findall(r'"code": "(.+?)"', text)
     problem_of(confirm(api, "x-y"), 400, "validation_error")
     document = problem_of(confirm(api, code, "short"), 400, "validation_error")
     assert ("new_password", "password_too_short") in errors_of(document)
@@ -68,7 +80,7 @@ def test_a_forgotten_password(
     assert {client.get(f"{AUTH}me").status_code, page.get(f"{AUTH}me").status_code} == {401}
     assert log_in(api, NEW).status_code == 200
     work_off()
-    assert "was set" in mail.outbox[-1].body
+    assert "was set" in newest(mailbox)[1]
     # Neither the code nor a password is anywhere else.
     for secret in (code, NEW):
         assert secret not in caplog.text
@@ -79,7 +91,9 @@ def test_a_forgotten_password(
                 assert (table, cursor.fetchone()) == (table, (0,))
 
 
-def test_nobody_learns_who_has_an_account(api: APIClient, alice: User, settings: Settings) -> None:
+def test_nobody_learns_who_has_an_account(
+    api: APIClient, alice: User, settings: Settings, mailbox: Mailbox
+) -> None:
     known, unknown = ask(api, "alice@example.org"), ask(api, "nobody@example.org")
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
     # What is done before the answer is the same, and so is what can be seen of the jobs.
@@ -88,7 +102,7 @@ def test_nobody_learns_who_has_an_account(api: APIClient, alice: User, settings:
     assert jobs[0] == jobs[1]
     User.objects.filter(pk=alice.pk).update(is_active=False)
     work_off()
-    assert mail.outbox == []
+    assert mailbox.taken == []
     assert not Notice.objects.exists()
     assert set(Job.objects.values_list("status", flat=True)) == {"COMPLETED"}
     settings.EMAIL_HOST = ""
@@ -115,16 +129,17 @@ def test_resets_are_few(api: APIClient, alice: User) -> None:
 
 
 def test_a_mail_server_that_is_away_is_asked_again(
-    alice: User, monkeypatch: pytest.MonkeyPatch
+    alice: User, settings: Settings, mailbox: Mailbox
 ) -> None:
+    settings.EMAIL_PORT = free_port()
     alice.set_password(NEW)
-    with monkeypatch.context() as broken:
-        broken.setattr(notices, "send_mail", Mock(side_effect=OSError("no route")))
-        alice.save()
-        work_off()
-        assert Notice.objects.count() == 1
+    alice.save()
+    work_off()
+    assert Notice.objects.count() == 1
+    settings.EMAIL_PORT = mailbox.port
     work_off(early=True)
-    assert [one.to for one in mail.outbox] == [["alice@example.org"]]
+    assert newest(mailbox)[0] == ["alice@example.org"]
+    assert len(mailbox.taken) == 1
     assert not Notice.objects.exists()
 
 
