@@ -74,7 +74,7 @@ def absent(number: int) -> None:
     """Rows as of so many more processes, which stay for an hour."""
     seen_at = timezone.now() + timedelta(hours=1)
     WorkerProcess.objects.bulk_create(
-        WorkerProcess(name=f"gone:{each}", version="", pools={"high": 4}, seen_at=seen_at)
+        WorkerProcess(name=f"gone:absent-{each}", version="", pools={"high": 4}, seen_at=seen_at)
         for each in range(number)
     )
 
