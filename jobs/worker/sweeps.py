@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 from jobs.queue.fire import prune_fires
 from jobs.queue.prune import Pruner
@@ -36,12 +36,16 @@ class Sweep:
 
     def run_if_due(self) -> None:
         """Never raises: what fails here must not keep jobs from being rescued. It is logged and
-        tried again when it is due next."""
+        tried again when it is due next. An outage of the database is no defect: one line says so.
+        """
         if time.monotonic() < self._due_at:
             return
         self.unfinished = self._woken = False
         try:
             self.unfinished = self._run()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("maintenance.put_off", sweep=self._name, error=str(error).strip())
+            connection.close()
         except Exception:
             log.exception("maintenance.failed", sweep=self._name)
             connection.close()

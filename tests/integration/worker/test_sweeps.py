@@ -3,6 +3,7 @@
 import time
 
 import pytest
+import structlog
 from django.db import connection
 
 from jobs.models import DurationHistory
@@ -38,6 +39,24 @@ def test_a_sweep_that_fails_is_tried_again_and_harms_nobody() -> None:
     sweep.run_if_due()
     sweep.run_if_due()
     assert len(calls) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_loses_the_database_says_so_in_a_line_and_goes_on() -> None:
+    def lose() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return False
+
+    sweep = Sweep("lost", lose, every=0.0, first=(0.0, 0.0))
+    with structlog.testing.capture_logs() as logged:
+        sweep.run_if_due()
+    assert [(line["event"], line["log_level"]) for line in logged] == [
+        ("maintenance.put_off", "warning")
+    ]
+    assert "exc_info" not in logged[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def test_a_sweep_goes_on_while_more_is_left_and_then_waits(
