@@ -2,7 +2,8 @@
 
     python -m mediaproc.run [--end-with-parent]
 
-Ctrl-C, SIGTERM or SIGHUP ends all that it started, within 10 s. Any trouble is one line.
+Ctrl-C, SIGTERM or SIGHUP ends all that it started, within 10 s. Any trouble is one line. What dies
+by itself is started again, PostgreSQL too; what does not come up again ends all.
 """
 
 import argparse
@@ -63,7 +64,7 @@ def _settle_environment() -> None:
         "DEBUG": "True",
         "BIND_HOST": "127.0.0.1",
         "PORT": "8000",
-        # honcho kills what has not ended after 5 s.
+        # Below the time after which mediaproc/processes.py kills what has not ended.
         "WORKER_GRACE_SECONDS": "3",
         "PYTHONUNBUFFERED": "1",
     }
@@ -129,8 +130,9 @@ def _prepare() -> None:
 
 
 def _supervise(server: embedded_postgres.Server | None) -> int:
-    """Run the Procfile until it ends or we are told to."""
+    """Run the Procfile until it ends or we are told to. Exit code 1: it has said why it ended."""
     began = time.monotonic()
+    database_pid = None if server is None else server.pid
     # A session of its own, so that Ctrl-C reaches it by us alone.
     processes = subprocess.Popen(
         [sys.executable, "-m", "mediaproc.processes"],
@@ -143,8 +145,8 @@ def _supervise(server: embedded_postgres.Server | None) -> int:
             if not announced and responds():
                 print(banner(server, time.monotonic() - began), flush=True)
                 announced = True
-            if server is not None and server.keeper_pid is None:
-                server.ensure()
+            if server is not None:
+                database_pid = _see_that_it_runs(server, database_pid)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 processes.wait(_LOOK_SECONDS)
     except KeyboardInterrupt:
@@ -153,7 +155,18 @@ def _supervise(server: embedded_postgres.Server | None) -> int:
         _ignore_signals()
         processes.terminate()
         processes.wait()
-    raise StartError("A process ended by itself (see above), so the others were stopped too.")
+    if processes.returncode != 1:
+        raise StartError("mediaproc.processes was ended, and with it web and workers.")
+    return 1
+
+
+def _see_that_it_runs(server: embedded_postgres.Server, pid: int | None) -> int | None:
+    """The server's process id. Where it is not `pid` any more, its keeper starts it again, or we
+    start both. Raises EmbeddedPostgresError when that takes a minute."""
+    if server.pid != pid or server.keeper_pid is None:
+        print(f"mediaproc: PostgreSQL died and is started again. Its log: {server.log}", flush=True)
+        server.ensure()
+    return server.pid
 
 
 def _ignore_signals() -> None:

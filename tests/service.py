@@ -64,13 +64,13 @@ class Service:
         }
         return {**inherited, **ours, **more}
 
-    def start(self, command: list[str] = RUN) -> "subprocess.Popen[bytes]":
-        """Start it and wait until health answers 200."""
+    def start(self, command: list[str] = RUN, **more: str) -> "subprocess.Popen[bytes]":
+        """Start it, with `more` in its environment, and wait until health answers 200."""
         with self.log.open("wb") as log:
             started = subprocess.Popen(
                 command,
                 cwd=self.project,
-                env=self.environment(),
+                env=self.environment(**more),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -5,6 +5,7 @@ import fcntl
 import io
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -13,11 +14,14 @@ import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from mediaproc import embedded_postgres
+from mediaproc.embedded_postgres.home import find_home
+from tests.films import ffmpegs, make_film, runs
 from tests.service import (
     MAKE_RUN,
     PROJECT,
@@ -31,6 +35,7 @@ from tests.service import (
 from tests.waiting import wait_until
 
 _EXAMPLE = {"source_file": "video.mp4", "target_format": "avi", "priority": "high"}
+_DATABASE_DIED = "mediaproc: PostgreSQL died and is started again."
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
@@ -139,6 +144,18 @@ def test_kill_9_of_everything_and_a_new_start(service: Service) -> None:
     _stop(again, signal.SIGTERM)
 
 
+def test_kill_9_of_the_database_heals(service: Service) -> None:
+    started = service.start()
+    keeper = service.process("-m", "mediaproc.embedded_postgres", "keep")
+    server = next(each for each in keeper.children() if each.name() == "postgres")
+    server.kill()
+    wait_until(lambda: _DATABASE_DIED in service.log.read_text(), "the death is told")
+    service.wait_until_up(started)
+    job_id = service.submit(**_EXAMPLE)
+    wait_until(lambda: service.job(job_id)["status"] == "COMPLETED", "the job is COMPLETED")
+    assert _stop(started, signal.SIGTERM) == 0
+
+
 def test_kill_9_of_the_keeper_of_the_database_heals(service: Service) -> None:
     started = service.start()
     keeper = service.process("-m", "mediaproc.embedded_postgres", "keep")
@@ -147,19 +164,94 @@ def test_kill_9_of_the_keeper_of_the_database_heals(service: Service) -> None:
     wait_until(lambda: not server.is_running(), "the server is gone with its keeper")
     service.wait_until_up(started)
     service.submit(**_EXAMPLE)
+    assert service.log.read_text().count(_DATABASE_DIED) == 1
     assert _stop(started, signal.SIGTERM) == 0
 
 
-def test_a_process_that_ends_takes_the_others_with_it(service: Service) -> None:
+def test_a_database_that_does_not_come_up_again_ends_all(service: Service) -> None:
     started = service.start()
-    service.process("run_workers", "low").kill()
-    assert started.wait(STOP_SECONDS) == 1
+    keeper = service.process("-m", "mediaproc.embedded_postgres", "keep")
+    control = find_home(service.root).data / "global" / "pg_control"
+    away = control.rename(control.with_suffix(".away"))
+    keeper.kill()
+    assert started.wait(START_SECONDS) == 1
+    away.rename(control)
+    service.assert_nothing_runs()
+    assert "mediaproc: PostgreSQL did not start" in service.log.read_text()
+
+
+def test_kill_9_of_a_worker_in_the_middle_of_a_transcode(service: Service) -> None:
+    started = service.start(JOB_LEASE_SECONDS="3")
+    film = make_film(service.media, "film.mp4", seconds=10)
+    job_id = service.submit(source_file=film, target_format="webm", priority="low")
+    wait_until(lambda: (_details(service, job_id)["progress"] or 0) > 0, "the encode gets on")
+    worker = service.process("run_workers", "low")
+    encoders = ffmpegs(worker.pid)
+    assert encoders
+    worker.kill()
+
+    wait_until(lambda: service.job(job_id)["status"] == "COMPLETED", "COMPLETED", seconds=180)
+    assert started.poll() is None
+    assert not any(runs(each) for each in encoders)
+    lost, completed = _details(service, job_id, "/events")["attempts"]
+    assert (lost["outcome"], completed["outcome"]) == ("lost", "completed")
+    assert lost["worker"].endswith(f":{worker.pid}")
+    assert completed["worker"].endswith(f":{service.process('run_workers', 'low').pid}")
+    assert "worker_low was killed by SIGKILL and is started again" in service.log.read_text()
+
+    # And a stop in the middle keeps to its time.
+    job_id = service.submit(source_file=film, target_format="webm", priority="low")
+    wait_until(lambda: (_details(service, job_id)["progress"] or 0) > 0, "the encode gets on")
+    assert _stop(started, signal.SIGINT) == 0
+    service.assert_nothing_runs()
+
+
+def _details(service: Service, job_id: str, more: str = "") -> dict[str, Any]:
+    return dict(httpx.get(f"{service.url}/jobs/{job_id}{more}", timeout=30).json())
+
+
+def test_kill_9_of_the_web_server_heals(service: Service) -> None:
+    started = service.start()
+    web = service.process("mediaproc.wsgi")
+    children = web.children()
+    assert children
+    for child in children:
+        child.suspend()  # it would end by itself at some time, and has the port until then
+    web.kill()
+    told = "web was killed by SIGKILL and is started again"
+    wait_until(lambda: told in service.log.read_text(), "the death is told")
+    wait_until(lambda: not any(runs(each) for each in children), "its children are gone")
+    service.wait_until_up(started)
+    assert _stop(started, signal.SIGTERM) == 0
+
+
+def test_a_process_that_dies_again_and_again_ends_all(service: Service) -> None:
+    # Then there is no pool for the second worker.
+    finished = _run(service, POOLS="high=0-10:4")
+    assert finished.returncode == 1
+    assert finished.stderr == (
+        "mediaproc: worker_low died 5 times in a row, soon after its start; the last time it ended"
+        " with exit code 2. What it said is above. Everything was stopped.\n"
+    )
+    told = re.findall(r"worker_low ended with exit code 2 and .* in (\S+) s", finished.stdout)
+    assert told == ["0.5", "1", "2", "4"]
+    assert "there is no pool 'low'" in finished.stdout
     service.assert_nothing_runs()
 
 
 def _complaint(service: Service, **more: str) -> str:
     """The one line that a start that cannot work says."""
-    finished = subprocess.run(
+    finished = _run(service, **more)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("mediaproc: ")
+    assert "Traceback" not in finished.stderr
+    assert service.processes() == []
+    return finished.stderr
+
+
+def _run(service: Service, **more: str) -> "subprocess.CompletedProcess[str]":
+    """A start that ends by itself."""
+    return subprocess.run(
         RUN,
         cwd=PROJECT,
         env=service.environment(**more),
@@ -168,11 +260,6 @@ def _complaint(service: Service, **more: str) -> str:
         check=False,
         timeout=START_SECONDS,
     )
-    assert finished.returncode == 1
-    assert finished.stderr.startswith("mediaproc: ")
-    assert "Traceback" not in finished.stderr
-    assert service.processes() == []
-    return finished.stderr
 
 
 def test_a_taken_port(service: Service) -> None:

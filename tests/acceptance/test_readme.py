@@ -99,34 +99,23 @@ def test_the_walk_through(service: Service) -> None:
     assert (report["accepted"], report["rejected"]) == (2, 0)
 
 
-def test_a_killed_worker(service: Service, tmp_path: Path) -> None:
-    first, second, submit = _blocks(_section("Kill a worker"), "sh")
+def test_a_killed_worker(service: Service) -> None:
+    first, submit, kill = _blocks(_section("Kill a worker"), "sh")
     assert first.strip() == "JOB_LEASE_SECONDS=5 make run"
-    log = tmp_path / "second.log"
-    with log.open("wb") as output:
-        worker = subprocess.Popen(
-            ["bash", "-c", f"exec env {_here(second, service)}"],  # noqa: S607 - as above
-            cwd=PROJECT,
-            env=service.environment(),
-            stdout=output,
-        )
-    try:
-        wait_until(lambda: "worker.started" in log.read_text(), "a second worker")
-        jobs = _ask(submit, service)
-        wait_until(lambda: log.read_text().count("job.started") == 2, "its two jobs run")
-    finally:
-        worker.kill()
-        worker.wait()
-    assert len(jobs) == 4
-    wait_until(
-        lambda: {service.job(job["job_id"])["status"] for job in jobs} == {"COMPLETED"},
-        "all four jobs are done",
-        seconds=120,
-    )
-    lost = re.findall(r"job_id=(\S+)", "".join(_lines(log, "job.started")))
-    rescued = "".join(_lines(service.log, "job.rescued"))
-    assert len(lost) == 2
-    assert all(job_id in rescued for job_id in lost)
+    worker = service.process("run_workers", "low")
+    jobs = [job["job_id"] for job in _ask(submit, service)]
+    assert len(jobs) == 3
+
+    def having(status: str) -> list[str]:
+        return [job_id for job_id in jobs if service.job(job_id)["status"] == status]
+
+    lost, *_ = wait_until(lambda: having("IN_PROGRESS"), "one runs")
+    assert re.fullmatch(r"kill -9 \d+\n", kill)
+    assert f"worker_low started (process {worker.pid})" in service.log.read_text()
+    worker.kill()
+    wait_until(lambda: having("COMPLETED") == jobs, "all three jobs are done", seconds=120)
+    assert _lines(service.log, "worker_low was killed by SIGKILL and is started again in 0.5 s")
+    assert lost in "".join(_lines(service.log, "job.rescued"))
 
 
 def _lines(log: Path, event: str) -> list[str]:
