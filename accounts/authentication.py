@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxAuthentication
 from knox.crypto import hash_token
@@ -21,7 +22,7 @@ from accounts.models import Token
 class TokenAuthentication(KnoxAuthentication):  # type: ignore[misc]  # knox has no types
     """`Authorization: Token mp_...`. `request.auth` is the row of the token."""
 
-    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+    def authenticate(self, request: Request | HttpRequest) -> tuple[User, Token] | None:
         """None when the header is not there or of another scheme.
 
         Raises AuthenticationFailed, also for bytes that no token has: knox answers those with 500.

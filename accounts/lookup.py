@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError
 from django.db.models import DateTimeField, Model, UUIDField
 
 from accounts.models import Account, Token
-from jobs.statement import Statement
+from jobs.statement import Statement, own_connection
 
 # What every request asks of them; Django reads the other columns when somebody wants them.
 _READ: dict[type[Model], set[str]] = {
@@ -49,6 +49,7 @@ def token_of_values(found: list[Any]) -> Token:
 def first_of_request(statement: Statement, *values: str) -> str:
     """The first statement of a request finds out whether the connection that was kept since the one
     before is good, as Django's CONN_HEALTH_CHECKS would by one more: a look can be repeated."""
+    connection = own_connection()
     kept = not connection.health_check_done  # type: ignore[attr-defined]
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:

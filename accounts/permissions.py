@@ -3,7 +3,7 @@
 Settings name the class here, so nothing of rest_framework.views may be imported.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -15,6 +15,18 @@ from accounts.scopes import ADMIN, LOGIN, OF_ANYBODY, SCOPES, SIGNED_IN
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+
+class Asker(Protocol):
+    """Who asks: REST framework's request, or no more of it than this."""
+
+    @property
+    def user(self) -> Any:
+        """None or an AnonymousUser without an account."""
+
+    @property
+    def auth(self) -> Any:
+        """The row of the token; None for a session."""
 
 
 class Allowed(BasePermission):
@@ -35,7 +47,7 @@ class Allowed(BasePermission):
         return scopes.get("GET" if method == "HEAD" else method) in scopes_of(request)
 
 
-def scopes_of(request: Request) -> frozenset[str]:
+def scopes_of(request: Asker) -> frozenset[str]:
     """What this request may do."""
     user: Any = request.user
     if user is None or not user.is_authenticated:
@@ -53,6 +65,6 @@ def scopes_of_user(user: User) -> frozenset[str]:
     return frozenset(SCOPES if user.is_staff else SCOPES.keys() - {ADMIN})
 
 
-def is_admin(request: Request) -> bool:
+def is_admin(request: Asker) -> bool:
     """Whether everybody's jobs are this request's to see and to change."""
     return ADMIN in scopes_of(request)

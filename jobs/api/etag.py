@@ -20,7 +20,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.permissions import is_admin
+from accounts.permissions import Asker, is_admin
 from jobs.api.ids import UNKNOWN, id_of
 from jobs.api.ownership import jobs_of, owner_of
 from jobs.models import Job
@@ -55,13 +55,13 @@ def is_unchanged(request: HttpRequest, tag: str) -> bool:
     return answer is not None and answer.status_code == 304  # noqa: PLR2004
 
 
-def tag_of(request: Request, narrow: list[Any] | None) -> str:
+def tag_of(request: Asker, narrow: list[Any] | None) -> str:
     """Of what NARROW reads. Raises NotFound, also for a job that is not this request's to see: the
     rule of jobs_of."""
     if narrow is None:
         raise NotFound(UNKNOWN)
     owner_id, job_id, *version = narrow
-    if not (is_admin(request) or owner_id == owner_of(request)):
+    if not (owner_id == owner_of(request) or is_admin(request)):
         raise NotFound(UNKNOWN)
     return _tag(job_id, *version)
 

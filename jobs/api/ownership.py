@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from accounts.permissions import is_admin
+from accounts.permissions import Asker, is_admin
 from jobs.api.ids import UNKNOWN, id_of
 from jobs.api.walks import along
 from jobs.models import Job, Schedule
@@ -42,7 +42,7 @@ def has_batch(whose: int | None, batch: UUID) -> bool:
     return bool(owners) and whose in {None, owners[0] or NOBODY}
 
 
-def owner_of(request: Request) -> int | None:
+def owner_of(request: Asker) -> int | None:
     """Who owns what this request makes; None without an account."""
     user: Any = request.user
     return user.pk if user is not None and user.is_authenticated else None

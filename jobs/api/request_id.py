@@ -30,14 +30,12 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = time.perf_counter()
-        given = request.headers.get(HEADER, "")
-        request_id = given if _WELL_FORMED.fullmatch(given) else str(uuid4())
-        request.META["mediaproc.request_id"] = request_id
+        request_id = name(request)
         # Django logs refusals after the last middleware: what is bound stays until the very end.
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response.headers[HEADER] = request_id
-        _log(request, response, time.perf_counter() - began)
+        log_request(request, response.status_code, time.perf_counter() - began)
         return response
 
 
@@ -46,12 +44,21 @@ def _unbind(**_: object) -> None:
     structlog.contextvars.unbind_contextvars("request_id")
 
 
+def name(request: HttpRequest) -> str:
+    """Name this request as the client does, or anew."""
+    given = request.META.get("HTTP_X_REQUEST_ID", "")
+    request_id = given if _WELL_FORMED.fullmatch(given) else str(uuid4())
+    request.META["mediaproc.request_id"] = request_id
+    return request_id
+
+
 def request_id_of(request: HttpRequest) -> str:
     """The name of this request."""
     return str(request.META.get("mediaproc.request_id", ""))
 
 
-def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+def log_request(request: HttpRequest, status: int, seconds: float) -> None:
+    """The line of a request that was answered."""
     found = request.resolver_match
     named = {} if found is None else found.kwargs
     ids = [value for name, value in named.items() if name.endswith("_id") and _is_id(value)]
@@ -60,7 +67,7 @@ def _log(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         method=request.method if str(request.method).isalpha() else "",
         route=None if found is None else found.route,
         ids=ids or None,
-        status=response.status_code,
+        status=status,
         milliseconds=round(seconds * 1000, 1),
         user=getattr(getattr(request, "user", None), "pk", None),
     )

@@ -4,13 +4,13 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.contrib.auth.models import User
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.urls import ResolverMatch
 from rest_framework.exceptions import APIException
-from rest_framework.request import Request
 
 from accounts.authentication import TokenAuthentication
 from accounts.lookup import first_of_request, of_digest, token_of_values
@@ -23,9 +23,13 @@ from jobs.statement import Statement
 
 # The two addresses, by the last part of which a route is known: finding it among all addresses
 # takes as long as a look-up in the database.
-_JOB = re.compile(r"/api/v1/jobs/(?P<job_id>[^/]+)")
-_STATUS = re.compile(r"/api/v1/job/(?P<job_id>[^/]+)/status")
+_JOB = re.compile(r"/api/v1/jobs/(?P<job_id>[0-9A-Fa-f-]+)")
+_STATUS = re.compile(r"/api/v1/job/(?P<job_id>[0-9A-Fa-f-]+)/status")
 _ROUTES = {_JOB: "api/v1/jobs/<str:job_id>", _STATUS: "api/v1/job/<str:job_id>/status"}
+
+# In request.META, of a request that was looked at, and of one that was answered here.
+LOOKED = "mediaproc.looked"
+ANSWERED = "mediaproc.unchanged"
 
 
 class UnchangedMiddleware:
@@ -38,36 +42,52 @@ class UnchangedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return _unchanged(request) or self.get_response(request)
+        tag = unchanged(request)
+        if tag is None:
+            return self.get_response(request)
+        request.META[ANSWERED] = True
+        return HttpResponseNotModified(headers={"ETag": tag})
 
 
-def _unchanged(request: HttpRequest) -> HttpResponse | None:
+def unchanged(request: HttpRequest) -> str | None:
+    """The tag of the job that is asked for, when all there is to say of it is 304; the request then
+    has its route and its user, for the log. None at a second look."""
     asked = request.META
-    if "HTTP_IF_NONE_MATCH" not in asked or "HTTP_AUTHORIZATION" not in asked:
+    if "HTTP_IF_NONE_MATCH" not in asked or "HTTP_AUTHORIZATION" not in asked or LOOKED in asked:
         return None
     if request.method not in ("GET", "HEAD") or asked.get("HTTP_ACCEPT", "*/*") != "*/*":
         return None
+    found = _JOB.fullmatch(request.path_info) or _STATUS.fullmatch(request.path_info)
+    if found is None:
+        return None
+    asked[LOOKED] = True
     try:
-        return _answer(request)
+        return _tag(request, found)
     except (APIException, Error):
         return None
 
 
-def _answer(request: HttpRequest) -> HttpResponse | None:
-    found = _JOB.fullmatch(request.path_info) or _STATUS.fullmatch(request.path_info)
-    if found is None:
-        return None
+class _Asker(NamedTuple):
+    user: User
+    auth: Token
+
+
+def _tag(request: HttpRequest, found: re.Match[str]) -> str | None:
     authentication = _WithVersion(str(id_of(found["job_id"])))
-    asked = Request(request, authenticators=[authentication])
-    if asked.auth is None or READ not in scopes_of(asked):
+    who = authentication.authenticate(request)
+    if who is None:
         return None
-    tag = tag_of(asked, authentication.narrow)
+    asker = _Asker(*who)
+    if READ not in scopes_of(asker):
+        return None
+    tag = tag_of(asker, authentication.narrow)
     if not is_unchanged(request, tag):
         return None
+    request.user = asker.user
     request.resolver_match = ResolverMatch(
-        _unchanged, (), found.groupdict(), route=_ROUTES[found.re]
+        unchanged, (), found.groupdict(), route=_ROUTES[found.re]
     )
-    return HttpResponseNotModified(headers={"ETag": tag})
+    return tag
 
 
 class _WithVersion(TokenAuthentication):
