@@ -21,5 +21,5 @@ def bound_thread() -> None:
     if not settings.PGBOUNCER:
         values = connection.settings_dict
         bounded = {**values["OPTIONS"], "options": SESSION}
-        connection.settings_dict = {**values, "OPTIONS": bounded}  # type: ignore[attr-defined]
+        connection.settings_dict = {**values, "OPTIONS": bounded}
         connection.close()
