@@ -14,7 +14,7 @@ from accounts.admin_login import LoginForm
 from accounts.models import Account, Token
 from accounts.plans import PLANS
 from accounts.sessions import end_everything
-from jobs.admin.read_only import ReadOnlyAdmin
+from jobs.admin.read_only import NewestAdmin, ReadOnlyAdmin
 
 if TYPE_CHECKING:
     BaseUserAdmin = UserAdmin[User]
@@ -44,11 +44,21 @@ class AccountInline(StackedInline):
     can_delete = False
 
 
-class UserWithPlan(BaseUserAdmin):
+class UserWithPlan(NewestAdmin, BaseUserAdmin):
     """Django's own page, with the plan."""
 
     inlines = (AccountInline,)
     actions = ("end_tokens_and_sessions",)
+    search_help_text = "A whole user name; a part of a name or address among the newest."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """By the index of user names first: a search inside of them would read the whole table."""
+        whole = queryset.filter(username=search_term.strip())
+        if search_term and whole.exists():
+            return whole, False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.action(description="End all tokens and sessions", permissions=["change"])
     def end_tokens_and_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:

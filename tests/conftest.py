@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 from jobs.queue.signal import announcer
 from jobs.remote.upkeep import upkeep
 from tests.accounts import alice, bob, client_of, staff  # noqa: F401 - fixtures
+from tests.smtp_server import Mailbox, send_by, smtp_server
 from tests.workers import Workers, database_url
 
 
@@ -43,3 +44,11 @@ def workers(transactional_db: None, tmp_path: Path) -> Iterator[Workers]:
     started = Workers(database_url(), tmp_path)
     yield started
     started.kill_all()
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[Mailbox]:
+    """Of a real mail server; the test run has put an outbox in memory into EMAIL_BACKEND."""
+    with smtp_server() as mailbox:
+        send_by(settings, mailbox.port)
+        yield mailbox

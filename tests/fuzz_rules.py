@@ -57,6 +57,8 @@ RULES: dict[str, set[str]] = {
     "patch_one_endpoint": {"url:bad_target", "url:unknown_host"},
     # Signed by the service.
     "get_jobs": {"cursor:invalid"},
+    "job_events": {"cursor:invalid"},
+    "get_schedules": {"cursor:invalid"},
     "deliveries": {"cursor:invalid"},
     "endpoint_deliveries": {"cursor:invalid"},
     "confirm": {"code:invalid"},

@@ -145,7 +145,7 @@ class JobAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Job], bool]:
         """By primary key: a search inside the ids' text would read the whole table."""
         if not search_term:
-            return queryset, False
+            return self.newest(request, queryset), False
         try:
             return queryset.filter(id=UUID(search_term.strip())), False
         except ValueError:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -16,38 +15,29 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 
-class NewestRows(ChangeList):
-    """What is asked for, among the newest rows; a search is for a key and finds old ones too."""
-
-    model_admin: "ReadOnlyAdmin"
-
-    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        """The list, before it is counted and divided into pages."""
-        found: QuerySet[Any] = super().get_queryset(request, *args, **kwargs)
-        if self.query:
-            return found
-        keys = self.model_admin.walked(request).order_by("-pk").values_list("pk", flat=True)
-        last = next(iter(keys[NEWEST - 1 : NEWEST]), None)
-        if last is not None:
-            found = found.filter(pk__gte=last)
-        return found
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Lists and shows rows. No sorting by columns that have no index."""
+class NewestAdmin(ModelAdmin):
+    """Lists what fits among the newest rows. No sorting by columns that have no index."""
 
     sortable_by = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        """That of the newest."""
-        return NewestRows
-
     def walked(self, request: HttpRequest) -> QuerySet[Any]:
         """Rows whose newest come into question, by an index of keys."""
         rows: QuerySet[Any] = self.model._default_manager.all()
         return rows
+
+    def newest(self, request: HttpRequest, found: QuerySet[Any]) -> QuerySet[Any]:
+        """What of this is among them."""
+        keys = self.walked(request).order_by("-pk").values_list("pk", flat=True)
+        last = next(iter(keys[NEWEST - 1 : NEWEST]), None)
+        return found if last is None else found.filter(pk__gte=last)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The list, before it is counted and divided into pages, also without a search."""
+        return super().get_search_results(request, self.newest(request, queryset), search_term)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -55,6 +45,10 @@ class ReadOnlyAdmin(ModelAdmin):
         """The list, which says that it is not all."""
         says = {"subtitle": f"What fits among the newest {NEWEST:,}"}
         return super().changelist_view(request, {**says, **(extra_context or {})})
+
+
+class ReadOnlyAdmin(NewestAdmin):
+    """Shows rows."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds rows here."""

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from jobs.admin.read_only import ModelAdmin, ReadOnlyAdmin
+from jobs.admin.read_only import NewestAdmin, ReadOnlyAdmin
 from jobs.admin.schedule_form import ScheduleForm
 from jobs.models import Schedule, ScheduleFire
 from jobs.queue import schedules
@@ -15,7 +15,7 @@ from jobs.queue.fire import fire_now
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(ModelAdmin):
+class ScheduleAdmin(NewestAdmin):
     """Recurring schedules, kept and fired by hand."""
 
     form = ScheduleForm

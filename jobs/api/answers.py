@@ -22,17 +22,21 @@ class JobPage(Shape):
 
 
 class SchedulePage(Shape):
-    """All schedules by name."""
+    """Schedules in order, and the addresses of the pages beside this one."""
 
     results = ScheduleSerializer(many=True)
     next = serializers.CharField(allow_null=True)
+    prev = serializers.CharField(allow_null=True)
 
 
-class History(Shape):
-    """What happened to a job."""
+class HistoryPage(Shape):
+    """What happened to a job, in order, the attempts that began on this page, and the addresses of
+    the pages beside it."""
 
     events = EventSerializer(many=True)
     attempts = AttemptSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    prev = serializers.CharField(allow_null=True)
 
 
 class JobTypeRetry(Shape):

@@ -12,21 +12,30 @@ from rest_framework.views import APIView
 
 from accounts.models import plan_of
 from accounts.scopes import READ, SUBMIT
-from jobs.api.answers import History, JobPage
+from jobs.api.answers import HistoryPage, JobPage
 from jobs.api.etag import answer_if_changed
 from jobs.api.history_serializers import AttemptSerializer, EventSerializer
 from jobs.api.idempotency import idempotent
 from jobs.api.job_serializers import JobSerializer, NewJobSerializer, shown, submission_of
 from jobs.api.metadata import split_filters
 from jobs.api.ownership import actor_of, counted_owner, job_of, owner_of
-from jobs.api.pages import PAGE_PARAMETERS, filters_of, page_of
+from jobs.api.pages import (
+    OLDEST,
+    PAGE_PARAMETERS,
+    Asked,
+    filters_of,
+    page_of,
+    page_parameters,
+    refuse_filters,
+)
 from jobs.api.selection import SelectionSerializer
 from jobs.api.walks import by_walks
 from jobs.models import Job
 from jobs.processors.admission import is_internal
 from jobs.queue.cancel import cancel
 from jobs.queue.dead_letter import replay, retry
-from jobs.queue.history import attempts, events
+from jobs.queue.history import history
+from jobs.queue.history_part import Part
 from jobs.queue.limits import spend
 from jobs.queue.remove import remove
 from jobs.states import FINAL, Status
@@ -57,7 +66,7 @@ class Jobs(APIView):
         with by_walks():
             walks = asked.walks(counted_owner(request), of_metadata)
             page = page_of(request, walks, owner_of(request))
-        return page.response([shown(job) for job in page.rows])
+        return page.response(results=[shown(job) for job in page.rows])
 
 
 class OneJob(APIView):
@@ -147,20 +156,25 @@ class ReplayJob(APIView):
 
 
 class JobEvents(APIView):
-    """GET jobs/{id}/events: what happened to it, in order, and every attempt."""
+    """GET jobs/{id}/events: what happened to it, in order, and the attempts."""
 
     scopes: ClassVar = {"GET": READ}
     http_method_names = ["get", "head"]  # noqa: RUF012
 
-    @extend_schema(responses=History)
+    @extend_schema(parameters=page_parameters(OLDEST), responses=HistoryPage)
     def get(self, request: Request, job_id: str) -> Response:
-        """Answer 200. Tracebacks are for operators and not shown."""
-        job = job_of(request, job_id)
-        return Response(
-            {
-                "events": EventSerializer(events(job), many=True).data,
-                "attempts": AttemptSerializer(attempts(job), many=True).data,
-            }
+        """Answer 200 with a page of the events, and the attempts that began on it; also as Link.
+        Tracebacks are for operators and not shown."""
+        refuse_filters(request)
+        asked = Asked(request, owner_of(request), OLDEST)
+        with by_walks():
+            part = Part(asked.limit + 1, asked.place, asked.descending)
+            found = history(job_of(request, job_id), part)
+        page = asked.page(found, lambda told: told.place)
+        begun = [told.begun for told in page.rows if told.begun]
+        return page.response(
+            events=[EventSerializer(told.event).data for told in page.rows],
+            attempts=[AttemptSerializer(one).data for one in begun],
         )
 
 

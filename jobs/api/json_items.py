@@ -1,4 +1,7 @@
-"""The items of a JSON array of any length, read piece by piece: one at a time is in memory."""
+"""The items of a JSON array of any length, read piece by piece: one at a time is in memory.
+
+Why not by ijson: docs/adr/0024-arrays-item-by-item.md.
+"""
 
 import codecs
 import json

@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, SuspiciousOperation
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -96,12 +97,14 @@ def _finished(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 def _is_text(request: HttpRequest) -> bool:
     """Whether path and query are UTF-8 without NUL.
 
-    Of a path that is not UTF-8, Django's WSGI request keeps the percent codes and ASGI servers put
-    U+FFFD into it.
+    Of a path that is not UTF-8, Django's WSGI request keeps the percent codes. ASGI servers put
+    U+FFFD into it, which may have been sent as well; they have beside it what was.
     """
+    path = request.path_info
+    if isinstance(request, ASGIRequest):
+        path = request.scope.get("raw_path") or path
     query = unquote_to_bytes(str(request.META.get("QUERY_STRING", "")))
     try:
-        text = (unquote_to_bytes(request.path_info) + query).decode()
+        return "\0" not in (unquote_to_bytes(path) + query).decode()
     except UnicodeDecodeError:
         return False
-    return "\0" not in text and "\ufffd" not in request.path_info

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from accounts.permissions import Asker, is_admin
 from jobs.api.ids import UNKNOWN, id_of
-from jobs.api.walks import along
+from jobs.api.walks import Walk, along
 from jobs.models import Job, Schedule
 from jobs.stats.ended import NOBODY
 
@@ -21,10 +21,10 @@ def jobs_of(request: Request) -> QuerySet[Job]:
     return jobs if is_admin(request) else jobs.filter(owner_id=owner_of(request))
 
 
-def schedules_of(request: Request) -> QuerySet[Schedule]:
+def schedules_of(request: Request) -> Walk[Schedule]:
     """The schedules, likewise."""
     schedules = Schedule.objects.all()
-    return schedules if is_admin(request) else schedules.filter(owner_id=owner_of(request))
+    return Walk(schedules) if is_admin(request) else along("owner_id", owner_of(request), schedules)
 
 
 def job_of(request: Request, job_id: str) -> Job:

@@ -15,14 +15,16 @@ from accounts.scopes import READ, SUBMIT
 from jobs.api.answers import SchedulePage
 from jobs.api.idempotency import idempotent
 from jobs.api.ownership import owner_of, schedules_of
+from jobs.api.pages import PAGE_PARAMETERS, page_of, refuse_filters
 from jobs.api.schedule_serializers import ScheduleBodySerializer, ScheduleSerializer
+from jobs.api.walks import by_walks
 from jobs.models import Schedule
 from jobs.queue import schedules
 from jobs.queue.schedules import NameTaken
 
 
 class Schedules(APIView):
-    """POST schedules: a new one. GET schedules: one's own, by name."""
+    """POST schedules: a new one. GET schedules: one's own, newest first."""
 
     scopes: ClassVar = {"POST": SUBMIT, "GET": READ}
     http_method_names = ["get", "head", "post"]  # noqa: RUF012 - Django's own attribute
@@ -45,11 +47,13 @@ class Schedules(APIView):
             ScheduleSerializer(schedule).data, status=201, headers={"Location": location}
         )
 
-    @extend_schema(responses=SchedulePage)
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=SchedulePage)
     def get(self, request: Request) -> Response:
-        """Answer 200. There are few schedules: they come on one page."""
-        found = list(schedules_of(request).order_by("name", "id"))
-        return Response({"results": [ScheduleSerializer(one).data for one in found], "next": None})
+        """Answer 200 with a page, and the addresses of those beside it; also as Link."""
+        refuse_filters(request)
+        with by_walks():
+            page = page_of(request, [schedules_of(request)], owner_of(request))
+        return page.response(results=[ScheduleSerializer(one).data for one in page.rows])
 
 
 class OneSchedule(APIView):
@@ -119,7 +123,7 @@ def _changed(schedule_id: UUID, values: dict[str, Any]) -> Response:
 
 def _find(request: Request, schedule_id: str) -> Schedule:
     try:
-        return schedules_of(request).get(id=UUID(schedule_id))
+        return schedules_of(request).rows.get(id=UUID(schedule_id))
     except (Schedule.DoesNotExist, ValueError):
         raise _unknown() from None
 

@@ -7,6 +7,7 @@ None of these references is checked by the database: a check would cost every up
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from jobs.models.columns import CLOCK
 from jobs.models.job import Job
@@ -18,7 +19,7 @@ class JobAttempt(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(
-        Job, on_delete=models.CASCADE, related_name="attempts", db_constraint=False
+        Job, on_delete=models.CASCADE, related_name="attempts", db_constraint=False, db_index=False
     )
     number = models.SmallIntegerField()
     worker = models.CharField(max_length=120, blank=True)
@@ -33,6 +34,7 @@ class JobAttempt(models.Model):
 
     class Meta:
         ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index("job", "ended_at", name="attempt_of_job")]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.job_id}: {self.outcome}"
@@ -43,7 +45,7 @@ class JobEvent(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     job = models.ForeignKey(
-        Job, on_delete=models.CASCADE, related_name="events", db_constraint=False
+        Job, on_delete=models.CASCADE, related_name="events", db_constraint=False, db_index=False
     )
     at = models.DateTimeField(db_default=CLOCK)
     kind = models.CharField(max_length=20)
@@ -52,6 +54,10 @@ class JobEvent(models.Model):
 
     class Meta:
         ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            models.Index("job", "at", name="event_of_job"),
+            models.Index("job", "at", name="event_retried", condition=Q(kind="retried")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.job_id}"

@@ -50,7 +50,7 @@ class Schedule(models.Model):
     priority = models.SmallIntegerField(default=DEFAULT, db_default=DEFAULT)
     max_attempts = models.SmallIntegerField(default=3, db_default=3)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, db_index=False
     )
     created_at = models.DateTimeField(db_default=CLOCK, editable=False)
 
@@ -72,7 +72,9 @@ class Schedule(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index("next_fire_at", name="schedule_due", condition=Q(paused=False))
+            models.Index("next_fire_at", name="schedule_due", condition=Q(paused=False)),
+            # The list of an owner.
+            models.Index("owner", "id", name="schedule_owner"),
         ]
 
     def __str__(self) -> str:

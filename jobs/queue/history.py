@@ -10,7 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from jobs.models import Job, JobAttempt, JobEvent
-from jobs.states import FINAL, Status
+from jobs.queue.history_part import ALL, Kind, Part, place_of
+from jobs.queue.lives import RETRIED, Life, decided, lives_of
+from jobs.states import Status
+
+# Of the attempt that the job's own row tells of.
+_NEWEST = 2**55 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +47,55 @@ class Event:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event. place: no other of the job has it, and it grows with time. begun: the attempt whose
+    beginning it is."""
+
+    place: int
+    event: Event
+    begun: AttemptRecord | None = None
+
+
 def attempts(job: Job, *, tracebacks: bool = False) -> list[AttemptRecord]:
     """Every attempt, oldest first. Tracebacks are for operators: owners do not see them."""
     rows = JobAttempt.objects.filter(job=job).order_by("started_at", "id")
     told = [_recorded(row, tracebacks) for row in (rows if tracebacks else rows.defer("traceback"))]
-    own = _of_row(job)
-    # The attempt may have ended since the job's row was read.
-    if own is not None and all(one.started_at != own.started_at for one in told):
-        told.append(own)
-    return told
+    return [*told, *_of_row(job)]
 
 
 def events(job: Job) -> list[Event]:
-    """Everything that is known, oldest first: created, scheduled, queued, attempt_started,
-    attempt_ended, completed, failed, cancelled, and what people asked for: cancel_requested,
-    retried, replayed. Of being scheduled and queued only the newest time is known, and that before
-    each time that somebody retried the job."""
-    tried = attempts(job)
-    asked = list(JobEvent.objects.filter(job=job).order_by("id"))
-    lives = [*_before(asked), _now(job)]
-    # What has the same time stays in the order in which it is listed here.
+    """Everything that is known, oldest first."""
+    return [one.event for one in history(job, ALL)]
+
+
+def history(job: Job, part: Part) -> list[Told]:
+    """A part of what is known; it costs the same, however long the whole is.
+
+    Kinds: created, scheduled, queued, attempt_started, attempt_ended, completed, failed, cancelled,
+    and what people asked for: cancel_requested, retried, replayed. Of being scheduled and queued
+    only the newest time is known, and that before each time that somebody retried the job.
+    """
+    asked = JobEvent.objects.filter(job=job)
+    rows = {row.id: row for row in part.rows(asked, "at")}
+    # Each tells of what was long before it.
+    rows |= {row.id: row for row in part.rows(asked.filter(kind=RETRIED), "at")}
+    tried = part.rows(JobAttempt.objects.filter(job=job).defer("traceback"), "ended_at")
+    lives = list(lives_of(job, rows.values()))
     found = [
-        Event(job.created_at, "created", detail=_origin(job)),
-        *(event for one in tried for event in _attempt_events(one)),
-        *(_asked(row) for row in asked),
-        *(event for life in lives for event in _ended(life)),
-        *(event for life in lives for event in _scheduled(life, job.created_at, tried)),
-        *(Event(at, "queued") for at in {life.queued_at for life in lives} if at is not None),
+        Told(place_of(job.created_at, Kind.CREATED), _created(job)),
+        *(told for row in tried for told in _of_attempt(row.id, _recorded(row))),
+        *(told for own in _of_row(job) for told in _of_attempt(_NEWEST, own)),
+        *(Told(place_of(row.at, Kind.ASKED, row.id), _asked(row)) for row in rows.values()),
+        *(told for life in lives for told in _of_life(life)),
+        *(_scheduled(*moments) for moments in decided(job, lives)),
     ]
-    return sorted(found, key=lambda event: event.at)
+    # A job that waits for its turn again was queued once, in two lives.
+    by_place = {told.place: told for told in found}
+    return [by_place[place] for place in part.cut(by_place)]
 
 
-def _recorded(row: JobAttempt, tracebacks: bool) -> AttemptRecord:
+def _recorded(row: JobAttempt, tracebacks: bool = False) -> AttemptRecord:
     return AttemptRecord(
         number=row.number,
         worker=row.worker,
@@ -86,84 +108,44 @@ def _recorded(row: JobAttempt, tracebacks: bool) -> AttemptRecord:
     )
 
 
-def _of_row(job: Job) -> AttemptRecord | None:
+def _of_row(job: Job) -> Iterator[AttemptRecord]:
     """The attempt that the job's own row tells of: under way, or the one that completed it."""
     outcomes = {Status.IN_PROGRESS: "running", Status.COMPLETED: "completed"}
     outcome = outcomes.get(Status(job.status))
-    if outcome is None or job.started_at is None:
-        return None
-    return AttemptRecord(job.attempt, job.worker, job.started_at, job.completed_at, outcome)
+    begun = job.started_at
+    if outcome is not None and begun is not None:
+        # It may have ended since the job's row was read.
+        lately = JobAttempt.objects.filter(job=job, ended_at__gte=begun)
+        if not lately.filter(started_at=begun).exists():
+            yield AttemptRecord(job.attempt, job.worker, begun, job.completed_at, outcome)
 
 
-def _origin(job: Job) -> dict[str, Any]:
-    return {} if job.replay_of is None else {"replay_of": str(job.replay_of)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Life:
-    """What a job's row tells, now or before somebody retried it."""
-
-    status: str
-    scheduled_at: datetime | None
-    queued_at: datetime | None
-    completed_at: datetime | None
-    error_code: str
-    error_message: str
-
-
-def _now(job: Job) -> _Life:
-    return _Life(
-        job.status,
-        job.scheduled_at,
-        job.queued_at,
-        job.completed_at,
-        job.error_code,
-        job.error_message,
-    )
-
-
-def _before(asked: list[JobEvent]) -> Iterator[_Life]:
-    for row in asked:
-        if row.kind == "retried":
-            yield _Life(
-                row.detail["status"],
-                _moment(row.detail, "scheduled_at"),
-                _moment(row.detail, "queued_at"),
-                _moment(row.detail, "completed_at"),
-                row.detail["error_code"],
-                row.detail["error_message"],
-            )
-
-
-def _moment(detail: dict[str, Any], name: str) -> datetime | None:
-    return None if detail.get(name) is None else datetime.fromisoformat(detail[name])
-
-
-def _scheduled(life: _Life, created_at: datetime, tried: list[AttemptRecord]) -> Iterator[Event]:
-    """`scheduled_at` is the time that was asked for, or that of the newest retry or snooze."""
-    if life.scheduled_at is None:
-        return
-    decided = [created_at]
-    decided += [
-        one.ended_at for one in tried if one.outcome in ("retry", "snoozed") and one.ended_at
-    ]
-    at = max(moment for moment in decided if moment <= max(life.scheduled_at, created_at))
-    if life.scheduled_at > at:
-        yield Event(at, "scheduled", detail={"scheduled_at": life.scheduled_at.isoformat()})
+def _created(job: Job) -> Event:
+    origin = {} if job.replay_of is None else {"replay_of": str(job.replay_of)}
+    return Event(job.created_at, "created", detail=origin)
 
 
 def _asked(row: JobEvent) -> Event:
     """What somebody asked for. What a retry keeps of the job before is told by itself."""
-    return Event(row.at, row.kind, row.actor, {} if row.kind == "retried" else row.detail)
+    return Event(row.at, row.kind, row.actor, {} if row.kind == RETRIED else row.detail)
 
 
-def _attempt_events(one: AttemptRecord) -> Iterator[Event]:
-    yield Event(
-        one.started_at, "attempt_started", detail={"number": one.number, "worker": one.worker}
+def _of_attempt(row: int, one: AttemptRecord) -> Iterator[Told]:
+    who = {"number": one.number, "worker": one.worker}
+    yield Told(
+        place_of(one.started_at, Kind.ATTEMPT, 2 * row),
+        Event(one.started_at, "attempt_started", detail=who),
+        one,
     )
     if one.ended_at is not None:
-        ended = {"number": one.number, "worker": one.worker, "outcome": one.outcome}
-        yield Event(one.ended_at, "attempt_ended", detail=ended | _error(one))
+        yield Told(
+            place_of(one.ended_at, Kind.ATTEMPT, 2 * row + 1),
+            Event(
+                one.ended_at,
+                "attempt_ended",
+                detail={**who, "outcome": one.outcome, **_error(one)},
+            ),
+        )
 
 
 def _error(one: AttemptRecord) -> dict[str, Any]:
@@ -171,8 +153,14 @@ def _error(one: AttemptRecord) -> dict[str, Any]:
     return {name: text for name, text in error.items() if text}
 
 
-def _ended(life: _Life) -> Iterator[Event]:
-    if life.status in FINAL and life.completed_at is not None:
-        error = {"error_code": life.error_code, "error_message": life.error_message}
-        failed = life.status == Status.FAILED
-        yield Event(life.completed_at, life.status.lower(), detail=error if failed else {})
+def _of_life(life: Life) -> Iterator[Told]:
+    if (end := life.ended_at()) is not None:
+        event = Event(end, life.status.lower(), detail=life.error())
+        yield Told(place_of(end, Kind.ENDED), event)
+    if life.queued_at is not None:
+        yield Told(place_of(life.queued_at, Kind.QUEUED), Event(life.queued_at, "queued"))
+
+
+def _scheduled(at: datetime, due: datetime) -> Told:
+    event = Event(at, "scheduled", detail={"scheduled_at": due.isoformat()})
+    return Told(place_of(at, Kind.SCHEDULED), event)

@@ -12,6 +12,7 @@ from jobs.worker.heartbeat import RENEWALS_A_LEASE
 from jobs.worker.looked import read_looked
 from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import Patience
+from jobs.worker.sessions import bound_thread
 from jobs.worker.wakeup import listeners_to_workers
 from jobs.worker.wakeup.listener import PING_EVERY_SECONDS
 from jobs.worker.watchdog import Watchdog
@@ -22,6 +23,15 @@ PROCESSES = 2
 END_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+class _Bounded(Maintenance):
+    """Whose statements have the bounds of a worker process; those of requests have their own."""
+
+    def run(self) -> None:
+        """Until `stop`."""
+        bound_thread()
+        super().run()
 
 
 class Upkeep:
@@ -49,7 +59,7 @@ class Upkeep:
         watchdog = Watchdog(min(lease / RENEWALS_A_LEASE, PING_EVERY_SECONDS))
         # Remote workers could renew nothing by this process before it began to serve them.
         patience = Patience(watchdog, lease, recovered_at=time.monotonic())
-        maintenance = Maintenance(
+        maintenance = _Bounded(
             patience,
             lambda: PROCESSES,
             _wake,

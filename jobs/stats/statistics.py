@@ -14,14 +14,12 @@ from django.db import connection
 
 from jobs.priorities import Pool, parse_pools
 from jobs.states import FINAL, Status
-from jobs.stats.ended import NOBODY, Group, Sums, bounded, by_index, ended_between
+from jobs.stats.ended import Group, Sums, bounded, by_index, ended_between
 from jobs.stats.figures import Figures, figures, figures_by
 from jobs.stats.totals import EVERYBODY, between
 from jobs.stats.waiting import Count, Exactness, oldest_waiting, waiting_counts
 
 TAIL_ROWS = 20_000
-MOST_OWNERS = 100
-LAST_OWNER = 2**63 - 1
 MINUTES_UP_TO = timedelta(days=1)
 
 
@@ -88,16 +86,6 @@ def statistics(window_seconds: float, *, owner: int | None = None) -> Statistics
     )
 
 
-def statistics_by_owner(window_seconds: float) -> dict[int, Figures]:
-    """The same of the hundred owners with most jobs, NOBODY among them. This costs more the more
-    owners there are."""
-    now = _now()
-    since = _beginning(now, timedelta(seconds=window_seconds))
-    read = _read(since, now, None, apart=True)
-    found = figures_by(lambda group: [group.owner_id], read.groups, _minutes(read))
-    return dict(list(found.items())[:MOST_OWNERS])
-
-
 def _minutes(read: _Read) -> float:
     return max((read.up_to - read.since).total_seconds(), 1.0) / 60
 
@@ -115,18 +103,12 @@ def _beginning(now: datetime, window: timedelta) -> datetime:
     return since if window <= MINUTES_UP_TO else since.replace(minute=0)
 
 
-def _read(
-    since: datetime, now: datetime, owner: int | None, *, bars: bool = True, apart: bool = False
-) -> _Read:
+def _read(since: datetime, now: datetime, owner: int | None, *, bars: bool = True) -> _Read:
     """Totals, and behind their mark the rows. What ended before the mark is in the totals, and
-    nothing is added before it later.
-
-    apart: of all owners, each for itself.
-    """
+    nothing is added before it later."""
     whose = EVERYBODY if owner is None else owner
-    first, last = (NOBODY, LAST_OWNER) if apart else (whose, whose)
     with by_index():
-        reached, since, added = between(since, first, last, bars=bars)
+        reached, since, added = between(since, whose, bars=bars)
         begin = max(since, reached or since)
         end = bounded(begin, now, TAIL_ROWS)
         tail = ended_between(begin, end, owner)

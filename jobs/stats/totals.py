@@ -28,13 +28,13 @@ WITH RECURSIVE beginning AS MATERIALIZED (
   SELECT greatest(%(since)s::timestamptz, (SELECT reached FROM jobs_rollupmark WHERE id = 4)) AS at
 ), newest AS (
   (SELECT {columns} FROM jobs_jobtotal
-   WHERE owner_id BETWEEN %(first)s AND %(last)s
+   WHERE owner_id = %(owner)s
    ORDER BY owner_id DESC, priority DESC, job_type DESC, status DESC, until DESC LIMIT 1)
   UNION ALL
   SELECT next.* FROM newest CROSS JOIN LATERAL (
     SELECT {columns} FROM jobs_jobtotal
-    WHERE owner_id >= %(first)s AND (owner_id, priority, job_type, status)
-      < (newest.owner_id, newest.priority, newest.job_type, newest.status)
+    WHERE owner_id = %(owner)s AND (priority, job_type, status)
+      < (newest.priority, newest.job_type, newest.status)
     ORDER BY owner_id DESC, priority DESC, job_type DESC, status DESC, until DESC LIMIT 1
   ) next
 )
@@ -103,14 +103,13 @@ class Between(NamedTuple):
     groups: list[tuple[Group, Sums]]
 
 
-def between(since: datetime, first: int, last: int, *, bars: bool = True) -> Between:
-    """What ended since then, of the owners from `first` to `last`; without `bars` not how long it
-    took."""
+def between(since: datetime, owner: int, *, bars: bool = True) -> Between:
+    """What ended since then, of an owner or EVERYBODY; without `bars` not how long it took."""
     sql = _BETWEEN.format(
         columns=f"{_COLUMNS}, waits, runs" if bars else _COLUMNS, bars=_BARS if bars else ""
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"since": since, "first": first, "last": last})
+        cursor.execute(sql, {"since": since, "owner": owner})
         rows = cursor.fetchall()
     reached, begins_at = rows[0][:2]
     return Between(

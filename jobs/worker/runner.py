@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import structlog
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 
 from jobs import priorities
 from jobs.processors.registry import processors
@@ -27,6 +27,7 @@ from jobs.worker.maintenance import Maintenance
 from jobs.worker.patience import GaveUp, Patience
 from jobs.worker.pool import Pool
 from jobs.worker.presence import Presence, process_name
+from jobs.worker.sessions import bound_process
 from jobs.worker.settlement import clean_up, settle
 from jobs.worker.signals import StopSignals
 from jobs.worker.steps import Steps
@@ -42,7 +43,6 @@ HAND_BACK_SECONDS = 1.5  # for processors to stop and say so, before their lease
 PRIORITIES = {
     str(priority): priority for priority in range(priorities.LOWEST, priorities.HIGHEST + 1)
 }
-SESSION = "-c statement_timeout=10s -c lock_timeout=2s -c idle_in_transaction_session_timeout=30s"
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class Runner:
         Returns False when a thread broke and the process ended because of it.
         """
         self._signals.install()
-        _limit_sessions()
+        bound_process()
         structlog.contextvars.bind_contextvars(
             pool=",".join(pool.pool.name for pool in self._pools), worker=process_name()
         )
@@ -248,10 +248,3 @@ class Runner:
     def _replace(self, execution: Execution) -> None:
         for pool in self._pools:
             pool.replace(execution.thread)
-
-
-def _limit_sessions() -> None:
-    """Bound every statement of this process; a transaction pooler would not keep it apart."""
-    if not settings.PGBOUNCER:
-        connections.settings["default"]["OPTIONS"]["options"] = SESSION
-        connection.close()

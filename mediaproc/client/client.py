@@ -1,6 +1,5 @@
 """The client: a method an operation."""
 
-import builtins
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -94,13 +93,8 @@ class Client:
     def list(self, **filters: Any) -> Iterator[Job]:
         """Jobs that fit all filters (status, job_type, priority, created_from, ...), newest first.
         Pages are asked for as they are needed; `limit` is how many a page has."""
-        parameters: Any = body(**filters)
-        while parameters is not None:
-            page = self._transport.ask("GET", "jobs", params=parameters)
-            for document in page["results"]:
-                yield Job.read(document)
-            # Only the query: no answer sends the token to another address.
-            parameters = page["next"].partition("?")[2] if page["next"] else None
+        for page in self._transport.pages("jobs", body(**filters)):
+            yield from map(Job.read, page["results"])
 
     def wait(
         self,
@@ -153,15 +147,15 @@ class Client:
         """A new job like this final one."""
         return Job.read(create(self._transport, f"{_address(job)}/replay"))
 
-    def events(self, job: Job | str) -> builtins.list[Event]:
-        """What happened to it, in order."""
-        told = self._transport.ask("GET", f"{_address(job)}/events")
-        return [Event.read(event) for event in told["events"]]
+    def events(self, job: Job | str) -> Iterator[Event]:
+        """What happened to it, in order. Pages are asked for as they are needed."""
+        for page in self._transport.pages(f"{_address(job)}/events"):
+            yield from map(Event.read, page["events"])
 
-    def attempts(self, job: Job | str) -> builtins.list[Attempt]:
-        """The attempts at it, in order."""
-        told = self._transport.ask("GET", f"{_address(job)}/events")
-        return [Attempt.read(attempt) for attempt in told["attempts"]]
+    def attempts(self, job: Job | str) -> Iterator[Attempt]:
+        """The attempts at it, in order, likewise."""
+        for page in self._transport.pages(f"{_address(job)}/events"):
+            yield from map(Attempt.read, page["attempts"])
 
     def output(self, job: Job | str, path: Path | str) -> Path:
         """Download the output of a COMPLETED job to a file, or to its own name in a folder; returns

@@ -1,5 +1,6 @@
 """Jobs that are submitted again and again."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from mediaproc.client.creating import body, create, segment
@@ -19,10 +20,10 @@ class Schedules:
             create(self._transport, "schedules", body(name=name, cron=cron, **job))
         )
 
-    def list(self) -> list[Schedule]:
-        """All of them, by name."""
-        found = self._transport.ask("GET", "schedules")["results"]
-        return [Schedule.read(one) for one in found]
+    def list(self) -> Iterator[Schedule]:
+        """All of them, newest first. Pages are asked for as they are needed."""
+        for page in self._transport.pages("schedules"):
+            yield from map(Schedule.read, page["results"])
 
     def get(self, schedule_id: str) -> Schedule:
         """One."""

@@ -58,6 +58,15 @@ class Transport:
         except ValueError as error:
             raise Unreachable(f"{self._http.base_url} is not this service: no JSON.") from error
 
+    def pages(self, path: str, parameters: Any = None) -> Iterator[Any]:
+        """The JSON of each page of a list, asked for as it is needed."""
+        parameters = parameters or {}
+        while parameters is not None:
+            page = self.ask("GET", path, params=parameters)
+            yield page
+            # Only the query: no answer sends the token to another address.
+            parameters = page["next"].partition("?")[2] if page.get("next") else None
+
     def request(
         self,
         method: str,

@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.admin import read_only
@@ -12,6 +14,7 @@ from jobs.queue.finish import finish
 from jobs.queue.submit import NewJob, submit
 from jobs.states import Status
 from tests.rows import claim_one, finished, job_in, new_job
+from tests.schedules import hourly
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +70,36 @@ def test_lists_are_of_the_newest(
     finish([finished(claim_one(), Failed("no"))])
     found = staff.get(JOBS, {"status__exact": "FAILED"}).context["cl"].result_list
     assert list(found) == [old]
+
+
+def test_a_user_is_found_by_his_whole_name_and_else_among_the_newest(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_only, "NEWEST", 2)
+    old, *_ = [User.objects.create(username=name, email=f"{name}@example.org") for name in "abc"]
+    users = "/admin/auth/user/"
+
+    def listed(**query: str) -> str:
+        return "".join(user.username for user in staff.get(users, query).context["cl"].result_list)
+
+    assert (listed(), listed(q="example"), listed(q="a"), listed(q="b@")) == ("bc", "bc", "a", "b")
+    assert staff.get(f"{users}{old.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/admin/auth/user/", "/admin/jobs/schedule/"])
+def test_what_is_counted_has_a_bound(
+    staff: Client, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_only, "NEWEST", 2)
+    for name in ("one", "two", "three"):
+        hourly(name)
+        User.objects.create(username=name)
+    for query in ({}, {"q": "o"}):
+        with CaptureQueriesContext(connection) as asked:
+            assert len(staff.get(address, query).context["cl"].result_list) <= 2
+        counts = [one["sql"] for one in asked if "COUNT(" in one["sql"]]
+        assert counts
+        assert all('"id" >= ' in sql for sql in counts), counts
 
 
 def test_search_is_by_id(staff: Client, jobs: list[Job]) -> None:

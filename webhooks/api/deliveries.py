@@ -89,4 +89,4 @@ def log_of(request: Request, deliveries: Walk[Delivery]) -> Response:
     rest = Q(**{_COLUMNS[name]: value for name, value in asked.validated_data.items()})
     with by_walks():
         page = page_of(request, [replace(deliveries, rest=rest)], owner_of(request))
-    return page.response([DeliverySerializer(one).data for one in page.rows])
+    return page.response(results=[DeliverySerializer(one).data for one in page.rows])

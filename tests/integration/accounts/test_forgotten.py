@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -27,18 +26,12 @@ from tests.accounts import PASSWORD, ClientOf
 from tests.integration.accounts.test_login import AUTH, log_in, with_token
 from tests.integration.api.asking import errors_of, problem_of
 from tests.service import free_port
-from tests.smtp_server import Mailbox, smtp_server
+from tests.smtp_server import Mailbox
 
 NEW = "another long passphrase"
 
 
-@pytest.fixture(autouse=True)
-def mailbox(settings: Settings) -> Iterator[Mailbox]:
-    """Of a real mail server."""
-    with smtp_server() as mailbox:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mailbox.port
-        yield mailbox
+pytestmark = pytest.mark.usefixtures("mailbox")
 
 
 def ask(api: APIClient, address: str) -> Any:

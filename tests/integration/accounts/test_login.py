@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core import mail
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client, RequestFactory
@@ -19,6 +18,7 @@ from accounts.client_address import client_address
 from accounts.models import Token
 from tests.accounts import PASSWORD, ClientOf
 from tests.integration.api.asking import problem_of
+from tests.smtp_server import Mailbox
 
 AUTH = "/api/v1/auth/"
 
@@ -204,17 +204,16 @@ def test_registration_is_off_unless_it_is_switched_on(api: APIClient, db: None) 
 
 
 def test_registration_by_mail_tells_only_the_mailbox(
-    api: APIClient, alice: User, settings: Settings
+    api: APIClient, alice: User, settings: Settings, mailbox: Mailbox
 ) -> None:
     settings.ALLOW_REGISTRATION = True
-    settings.EMAIL_HOST = "mail.example.org"
     answers = [
         api.post(f"{AUTH}register", {**REGISTER, **other}, format="json")
         for other in ({}, {"email": "ALICE@example.org"}, {"username": "Alice", "email": "d@e.org"})
     ]
     assert {(each.status_code, each.content) for each in answers} == {(202, answers[0].content)}
-    new, known, taken = (message.body for message in mail.outbox)
-    assert [message.to for message in mail.outbox][1] == ["ALICE@example.org"]
+    new, known, taken = (message.get_content() for _, message in mailbox.taken)
+    assert mailbox.taken[1][0] == ["ALICE@example.org"]
     assert "has an account already" in known
     assert "the name is taken" in taken
     assert log_in(api, name="carol").status_code == 401

@@ -1,8 +1,11 @@
 """Many jobs at once: POST jobs/batch with JSON and CSV, also such as nobody should send."""
 
+import io
 import json
 import signal
+import tracemalloc
 from datetime import timedelta
+from itertools import chain, repeat
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +18,9 @@ from pytest_django import Settings
 from jobs.api import batch, batch_items
 from jobs.api.batch_body import PIECE
 from jobs.api.batch_import import JOB_TYPE
+from jobs.api.batch_rows import csv_rows, json_rows
 from jobs.models import BatchPart, IdempotencyKey, Job, SubmissionCount
+from jobs.queue import batches
 from jobs.queue.limits import owner_key
 from jobs.queue.submit import NewJob, submit
 from tests.integration.api.asking import assert_headers, errors_of, problem_of, refused, send
@@ -26,6 +31,25 @@ BATCH = "/api/v1/jobs/batch"
 HEADER = b"source_file,target_format,priority,metadata\n"
 
 
+class Lines(io.RawIOBase):
+    """A body of so many rows that is nowhere as a whole: `size` bytes."""
+
+    def __init__(self, begin: bytes, row: bytes, between: bytes, rows: int, end: bytes) -> None:
+        self._more = chain([begin, row], repeat(between + row, rows - 1), [end])
+        self._left = b""
+        self.size = len(begin) + rows * len(row) + (rows - 1) * len(between) + len(end)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while len(self._left) < len(buffer) and (more := next(self._more, b"")):
+            self._left += more
+        taken, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
 def csv(api: Client, body: bytes, query: str = "", content_type: str = "text/csv") -> Any:
     """Send a table."""
     return api.generic("POST", f"{BATCH}{query}", body, content_type)
@@ -34,6 +58,47 @@ def csv(api: Client, body: bytes, query: str = "", content_type: str = "text/csv
 def table(rows: int) -> bytes:
     """So many jobs."""
     return HEADER + b"".join(b"v%d.mp4,avi,high,\n" % number for number in range(rows))
+
+
+ROW = {"source_file": "a.mp4", "target_format": "avi", "metadata": {"note": "x" * 500}}
+AS_JSON = json.dumps(ROW).encode()
+AS_CSV = b'a.mp4,avi,high,"{""note"": ""' + b"x" * 500 + b'""}"\n'
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("media_type", "form"),
+    [("application/json", (b"[", AS_JSON, b",")), ("text/csv", (HEADER, AS_CSV, b""))],
+)
+def test_ten_times_the_body_takes_no_more_memory(
+    api: Client, settings: Settings, media_type: str, form: tuple[bytes, bytes, bytes]
+) -> None:
+    """Neither where it comes in nor where it is read: in the end as much as BATCH_MAX_MB allows."""
+    end = b"]" if media_type == "application/json" else b""
+
+    def peak(rows: int) -> int:
+        body = Lines(*form, rows, end)
+        assert body.size < settings.BATCH_MAX_MB * PIECE
+        sent = {"CONTENT_TYPE": media_type, "CONTENT_LENGTH": str(body.size)}
+        tracemalloc.start()
+        try:
+            answer = api.request(
+                REQUEST_METHOD="POST",
+                PATH_INFO=BATCH,
+                **sent,
+                **{"wsgi.input": io.BufferedReader(body)},
+            )
+            assert answer.status_code == 202, answer.content
+            batch = UUID(answer.json()["batch"])
+            read = csv_rows if media_type == "text/csv" else json_rows
+            assert sum(1 for _ in read(batches.kept(batch))) == rows
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few = peak(5_000)
+    assert few > PIECE
+    assert peak(50_000) < 1.5 * few
 
 
 @pytest.mark.django_db

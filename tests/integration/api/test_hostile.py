@@ -3,13 +3,17 @@
 import io
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from django.core.handlers.asgi import ASGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jobs.api.middleware import ApiPathMiddleware
 from jobs.api.wsgi import with_readable_content_type
 from jobs.models import Job, Schedule
 from tests.integration.api.asking import SUBMIT, VIDEO, post, problem_of, refused
@@ -225,6 +229,22 @@ def test_content_length_that_is_none(api: Client, length: str) -> None:
 def test_addresses_that_are_not_text(api: Client, address: str) -> None:
     for method in ("GET", "POST"):
         refused(api.generic(method, address), 400, "bad_request")
+
+
+def test_text_that_stands_for_none_may_be_sent(api: Client) -> None:
+    problem_of(api.get("/api/v1/job/%EF%BF%BD/status"), 404, "not_found")
+
+
+@pytest.mark.parametrize(("sent", "status"), [(b"%EF%BF%BD", 200), (b"%25FF", 200), (b"%FF", 400)])
+def test_an_asgi_server_says_what_was_sent(sent: bytes, status: int) -> None:
+    """Of both the path has U+FFFD."""
+    raw = b"/api/v1/job/" + sent
+    scope = {
+        "type": "http", "method": "GET", "path": unquote(raw.decode()), "raw_path": raw,
+        "query_string": b"", "headers": [(b"host", b"localhost")],
+    }  # fmt: skip
+    handle = ApiPathMiddleware(lambda request: HttpResponse())
+    assert handle(ASGIRequest(scope, io.BytesIO())).status_code == status
 
 
 def test_addresses_that_are_not_text_elsewhere(api: Client) -> None:

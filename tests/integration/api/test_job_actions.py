@@ -1,14 +1,24 @@
 """POST jobs/{id}/cancel, retry, replay and GET jobs/{id}/events, jobs/stats."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.models import Job
-from jobs.outcomes import Failed
+from jobs.models import Job, JobAttempt, JobEvent
+from jobs.outcomes import Backoff, Failed, Retry
+from jobs.queue.cancel import cancel
+from jobs.queue.dead_letter import replay, retry
 from jobs.queue.finish import finish
+from jobs.queue.history import attempts, events
+from jobs.queue.promote import promote
 from jobs.states import Status
-from tests.integration.api.asking import problem_of, send
+from tests.explained import explained
+from tests.integration.api.asking import errors_of, problem_of, send
 from tests.rows import claim_one, finished, job_in, new_job
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +119,88 @@ def test_events_tell_the_story_without_tracebacks(api: Client) -> None:
         "failed",
         "bad_source",
     )
+
+
+def test_a_long_story_goes_page_by_page(api: Client) -> None:
+    """Snoozes, retries by the queue and by people: every way to page tells the whole story once."""
+    job = long_story()
+    whole = events(Job.objects.get(id=job.id))
+    tried = attempts(Job.objects.get(id=job.id))
+    address = f"{JOBS}/{job.id}/events"
+    for order, limit in ((o, n) for o in ("oldest", "newest") for n in (1, 2, 3, 7, 200)):
+        pages = [api.get(f"{address}?order={order}&limit={limit}").json()]
+        while pages[-1]["next"]:
+            pages.append(api.get(pages[-1]["next"]).json())
+        step = 1 if order == "oldest" else -1
+        assert kinds_on(pages) == [one.kind for one in whole][::step]
+        numbers = [one["number"] for page in pages for one in page["attempts"]]
+        assert numbers == [one.number for one in tried][::step]
+        back = [pages[-1]]
+        while back[-1]["prev"] and back[-1]["events"]:
+            back.append(api.get(back[-1]["prev"]).json())
+        assert kinds_on([page for page in reversed(back) if page["events"]]) == kinds_on(pages)
+    default = api.get(address).json()
+    assert kinds_on([default]) == [one.kind for one in whole][:50]
+    assert default["next"]
+
+
+def test_a_page_of_a_story_costs_the_same_however_long_it_is(api: Client) -> None:
+    job = failed_job()
+    now = timezone.now()
+    JobAttempt.objects.bulk_create(
+        JobAttempt(
+            job=job, number=1, outcome="snoozed", traceback="x" * 200,
+            started_at=now + timedelta(seconds=2 * number),
+            ended_at=now + timedelta(seconds=2 * number + 1),
+        )
+        for number in range(20_000)
+    )  # fmt: skip
+    JobEvent.objects.bulk_create(
+        JobEvent(job=job, kind="replayed", at=now + timedelta(seconds=2 * number))
+        for number in range(20_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_jobattempt, jobs_jobevent")
+    address = f"{JOBS}/{job.id}/events?limit=10"
+    middle = api.get(f"{JOBS}/{job.id}/events?limit=200").json()["next"]
+    for asked in (address, f"{address}&order=newest", middle):
+        with explained() as costs:
+            assert len(api.get(asked).json()["events"]) in {10, 200}
+        assert max(cost.buffers for cost in costs) < 300, asked
+
+
+@pytest.mark.parametrize("query", ["limit=201", "order=x", "cursor=abc", "kind=queued"])
+def test_what_a_story_is_not_asked_by(api: Client, query: str) -> None:
+    document = problem_of(api.get(f"{JOBS}/{new_job().id}/events?{query}"), 400, "validation_error")
+    assert {field for field, _ in errors_of(document)} == {query.partition("=")[0]}
+
+
+def test_a_cursor_of_one_job_s_story_is_none_of_another_s(api: Client) -> None:
+    address = f"{JOBS}/{failed_job().id}/events?limit=1"
+    cursor = api.get(address).json()["next"].partition("cursor=")[2]
+    other = f"{JOBS}/{new_job().id}/events?limit=1&cursor={cursor}"
+    problem_of(api.get(other), 400, "validation_error")
+
+
+def kinds_on(pages: list[dict[str, Any]]) -> list[str]:
+    return [event["kind"] for page in pages for event in page["events"]]
+
+
+def long_story() -> Job:
+    """Of a job that people retried again and again, after it had been tried in every way."""
+    job = new_job(max_attempts=2)
+    for number in range(6):
+        if number % 2:
+            finish([finished(claim_one(), Retry("busy", backoff=Backoff(0.0)))])
+            assert promote()
+        finish([finished(claim_one(), Failed("no"))])
+        again = replay(job.id, actor="ann")
+        cancel(again.id)
+        retry(job.id, actor="ann")
+    cancel(job.id)
+    retry(job.id)
+    finish([finished(claim_one())])
+    return job
 
 
 def test_statistics(api: Client) -> None:

@@ -5,10 +5,15 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from jobs.models import Schedule
+from tests.accounts import ClientOf
+from tests.explained import explained
 from tests.integration.api.asking import UNKNOWN_ID, assert_headers, errors_of, problem_of
 
 pytestmark = pytest.mark.django_db
@@ -72,13 +77,40 @@ def test_what_is_not_given(api: Client) -> None:
     assert body["job_type"] == "simulate"  # as for a submission: the source is not there
 
 
-def test_the_list_is_by_name(api: Client) -> None:
+def test_the_list_goes_page_by_page_newest_first(api: Client) -> None:
     for name in ("b", "c", "a"):
         created(api, name=name)
-    body = api.get(SCHEDULES).json()
-    assert [one["name"] for one in body["results"]] == ["a", "b", "c"]
-    assert list(body["results"][0]) == SHOWN
-    assert body["next"] is None
+    first = api.get(f"{SCHEDULES}?limit=2")
+    assert [one["name"] for one in first.json()["results"]] == ["a", "c"]
+    assert list(first.json()["results"][0]) == SHOWN
+    assert first.json()["prev"] is None
+    assert first["Link"] == f'<{first.json()["next"]}>; rel="next"'
+    second = api.get(first.json()["next"]).json()
+    assert ([one["name"] for one in second["results"]], second["next"]) == (["b"], None)
+    assert api.get(second["prev"]).json()["results"] == first.json()["results"]
+    oldest = api.get(f"{SCHEDULES}?order=oldest").json()
+    assert [one["name"] for one in oldest["results"]] == ["b", "c", "a"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "order=name", "cursor=abc", "name=b"])
+def test_what_no_list_has(api: Client, query: str) -> None:
+    document = problem_of(api.get(f"{SCHEDULES}?{query}"), 400, "validation_error")
+    assert {field for field, _ in errors_of(document)} == {query.partition("=")[0]}
+
+
+def test_a_page_reads_the_index_of_its_owner(alice: User, client_of: ClientOf) -> None:
+    """Not the schedules of others, of which there are many."""
+    Schedule.objects.bulk_create(
+        Schedule(name=f"{number}", cron="0 2 * * *", job_type="noop", owner=owner)
+        for owner in (alice, None)
+        for number in range(5_000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_schedule")
+    for client in (client_of(alice), APIClient()):
+        with explained() as costs:
+            assert len(client.get(f"{SCHEDULES}?limit=5").json()["results"]) == 5
+        assert max(cost.buffers for cost in costs) < 50
 
 
 @pytest.mark.parametrize(

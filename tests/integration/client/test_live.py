@@ -132,12 +132,12 @@ def test_lists_types_and_schedules(client: Client) -> None:
     schedule = client.schedules.create(
         "Nightly", "0 3 * * *", source_file="film.mp4", target_format="webm"
     )
-    assert client.schedules.list() == [schedule] == [client.schedules.get(schedule.id)]
+    assert list(client.schedules.list()) == [schedule] == [client.schedules.get(schedule.id)]
     assert client.schedules.pause(schedule.id).paused
     assert not client.schedules.resume(schedule.id).paused
     assert client.schedules.update(schedule.id, cron="0 4 * * *").cron == "0 4 * * *"
     client.schedules.remove(schedule.id)
-    assert client.schedules.list() == []
+    assert list(client.schedules.list()) == []
 
 
 def test_batches(client: Client, tmp_path: Path) -> None:

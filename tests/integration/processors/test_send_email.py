@@ -1,7 +1,6 @@
 """send_email against a real SMTP server: what it takes, what it refuses, and how."""
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,24 +12,14 @@ from jobs.processors.contract import Invalid
 from jobs.processors.send_email import send_email
 from jobs.testing import RecordingContext, run
 from tests.service import free_port
-from tests.smtp_server import Mailbox, smtp_server
+from tests.smtp_server import Mailbox, send_by
 
 ANNE, BEN, CARL = "anne@example.org", "ben@example.org", "carl@host.local"
 MAIL = {"recipient": ANNE, "subject": "Done", "body": "It is done."}
 
 
-@pytest.fixture
-def mailbox(settings: Settings) -> Iterator[Mailbox]:
-    with smtp_server() as mailbox:
-        use(settings, mailbox.port)
-        yield mailbox
-
-
-def use(settings: Settings, port: int) -> None:
-    """Send there. The test run has put an outbox in memory into EMAIL_BACKEND."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = port
+@pytest.fixture(autouse=True)
+def _sender(settings: Settings) -> None:
     settings.DEFAULT_FROM_EMAIL = "Media <media@service.example.org>"
 
 
@@ -143,7 +132,7 @@ def test_a_server_that_closes_the_session(mailbox: Mailbox) -> None:
 
 
 def test_nobody_serves(settings: Settings) -> None:
-    use(settings, free_port())
+    send_by(settings, free_port())
 
     outcome = send()
 
@@ -155,7 +144,7 @@ def test_nobody_serves(settings: Settings) -> None:
 def test_a_server_that_says_nothing(settings: Settings) -> None:
     settings.EMAIL_TIMEOUT = 0.2
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        use(settings, silent.getsockname()[1])
+        send_by(settings, silent.getsockname()[1])
         outcome = send()
 
     assert isinstance(outcome, Retry)

@@ -103,9 +103,9 @@ def test_a_failed_attempt_looks_up_its_row_by_key_and_records_it(plans: list[str
     plans.clear()
     step([finished(job, Retry("busy")) for job in claimed], ALL, 0)
     # The second is of what never began, and not executed here.
-    own, before = sorted(nodes(plans))
+    before, own = sorted(nodes(plans))
     assert own == "Index Scan using jobs_job_pkey on jobs_job job", plans
-    assert before.startswith("Index Scan using jobs_jobattempt_job_id"), plans
+    assert before.startswith("Index Scan using attempt_of_job"), plans
     assert JobAttempt.objects.count() == 20
 
 

@@ -18,7 +18,7 @@ from jobs.stats import rollup, waiting
 from jobs.stats.ended import NOBODY
 from jobs.stats.histogram import WORST_FACTOR
 from jobs.stats.rollup import condense, roll_up
-from jobs.stats.statistics import counts, statistics, statistics_by_owner
+from jobs.stats.statistics import counts, statistics
 from jobs.stats.waiting import Count
 from tests.ended import ended
 from tests.explained import explained
@@ -121,10 +121,10 @@ def test_figures_of_the_window_by_pool_type_and_owner() -> None:
     assert found.overall.wait.p99 == pytest.approx(3, rel=0.26)
     assert {name: one.jobs for name, one in found.by_pool.items()} == {"high": 2, "low": 3}
     assert {name: one.jobs for name, one in found.by_type.items()} == {"a": 3, "b": 2}
-    owners = statistics_by_owner(HOUR)
-    assert {name: one.jobs for name, one in owners.items()} == {NOBODY: 4, owner.id: 1}
-    assert owners[owner.id].run.mean == pytest.approx(10)
-    assert statistics(HOUR, owner=owner.id).overall.jobs == 1
+    assert statistics(HOUR, owner=NOBODY).overall.jobs == 4
+    his = statistics(HOUR, owner=owner.id).overall
+    assert his.jobs == 1
+    assert his.run.mean == pytest.approx(10)
     assert statistics(5 * HOUR).overall.jobs == 6
 
 
@@ -141,7 +141,7 @@ def test_without_jobs_there_are_no_percentiles() -> None:
     found = statistics(HOUR)
     assert found.overall.jobs == 0
     assert found.overall.run.p99 is None
-    assert (found.by_pool, found.by_type, statistics_by_owner(HOUR)) == ({}, {}, {})
+    assert (found.by_pool, found.by_type) == ({}, {})
     assert found.oldest_waiting == {"high": None, "low": None}
 
 
