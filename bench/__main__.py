@@ -1,6 +1,6 @@
 """`make bench`: the engine beside other job queues, and all of them beside PostgreSQL's own speed.
 
-    python -m bench                     # 3 rounds, all contenders in turn: about half an hour
+    python -m bench                     # 3 rounds, all contenders in turn: up to an hour
     python -m bench --quick             # our own figures and the floor: under 90 seconds
     python -m bench --only Oban PgQueuer --rounds 5
     python -m bench --quick --json      # one JSON object on standard output
@@ -20,7 +20,7 @@ from typing import Any
 from bench.contenders import OWN, PEERS
 from bench.contenders.peer import Failed, Peer, Skipped
 from bench.databases import Databases
-from bench.environment import postgres
+from bench.environment import NO_AUTOVACUUM, postgres
 from bench.own_figures import own_figures
 from bench.results import Results
 from bench.rounds import Bench, Figures
@@ -53,7 +53,7 @@ def main() -> None:
 
 def measure(peers: list[Peer], rounds: int, extra: tuple[Figures, ...]) -> dict[str, Any]:
     """All figures: medians over the rounds, ratios to the floors around each drain."""
-    with postgres() as (folder, server):
+    with postgres(**NO_AUTOVACUUM) as (folder, server):
         bench = Bench(Databases(server), folder)
         skipped: dict[str, str] = {}
         results = {peer.name: Results() for peer in peers}
