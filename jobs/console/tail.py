@@ -1,8 +1,11 @@
 """Follow jobs: a line for every change of status or progress that is seen."""
 
+import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -47,7 +50,7 @@ State = tuple[str, int, float | None]
 
 
 def tail(output: Output, selection: Selection, until: Callable[[], bool] = lambda: False) -> None:
-    """Follow jobs that run and those that come, until interrupted or `until()` is true.
+    """Follow jobs that run and those that come, until `until()` is true.
 
     A look sees all that runs, the newest MOST of those that came within LOOKS_BACK looks, and the
     newest MOST of what was seen before. Of a job that runs through between two looks only the end
@@ -65,6 +68,27 @@ def tail(output: Output, selection: Selection, until: Callable[[], bool] = lambd
         told = _kept(told, marks[0])
         marks.append(new_id())
         time.sleep(EVERY_SECONDS)
+
+
+@contextmanager
+def until_interrupted() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, for `until`. The second one ends the block at once.
+
+    An exception out of the signal's handler can come amid a destructor, where Python prints it and
+    goes on: then nothing would end.
+    """
+    pressed = threading.Event()
+
+    def press(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _look(wanted: QuerySet[Job], told: dict[UUID, State], mark: UUID) -> list[Job]:

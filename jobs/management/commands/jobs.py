@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -11,7 +10,7 @@ from jobs.checks import TAG
 from jobs.console import arguments, changing, crew, figures, looking
 from jobs.console.output import Output
 from jobs.console.refusals import USAGE, in_words
-from jobs.console.tail import tail
+from jobs.console.tail import tail, until_interrupted
 from jobs.queue.selection import EVERYTHING
 
 DESCRIPTION = """\
@@ -111,8 +110,8 @@ def _reasons(output: Output, options: Options) -> None:
 
 
 def _tail(output: Output, options: Options) -> None:
-    with suppress(KeyboardInterrupt):
-        tail(output, arguments.selection(options))
+    with until_interrupted() as interrupted:
+        tail(output, arguments.selection(options), interrupted)
 
 
 def _change(output: Output, options: Options) -> None:
