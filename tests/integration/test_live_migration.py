@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 JOBS = 1_000_000
 BEFORE = "0004_full_pages"
-# Less than the transaction of a reader, behind whom nobody may wait, and than work on a million rows;
-# more than what Django computes while it holds the lock, also on a processor that is busy and slow.
+# Shorter than a reader's transaction, behind which nobody may wait, and work on a million rows.
+# Longer than what Django computes under the lock, also on a busy and slow processor.
 LONGEST_WAIT = "3s"
 
 _FILL = """
