@@ -13,7 +13,8 @@ import jobs.models.columns
 import jobs.states
 
 # A lock that is asked for keeps everybody else waiting behind it. So it is asked for briefly, again
-# and again, until nobody holds the table for long: no submission waits half a second.
+# and again, until nobody holds the table for long. A submission waits for that, and for what Django
+# computes behind it: a third of a second here, three times that on a slow and busy machine.
 LOCK = """
 DO $$
 BEGIN
