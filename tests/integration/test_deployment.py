@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import load_command_class
 
 from jobs.priorities import parse_pools
-from tests.production import PROGRAMS, PROJECT, documented, environment, manage, run
+from tests.production import PROGRAMS, PROJECT, SCANNED, documented, environment, manage, run
 from tests.waiting import wait_until
 from tests.workers import Workers, database_url
 
@@ -29,7 +29,7 @@ def _procfile() -> dict[str, str]:
 
 
 def test_production_passes_djangos_own_checks() -> None:
-    finished = manage("check", "--deploy", "--fail-level", "WARNING")
+    finished = manage("check", "--deploy", "--fail-level", "WARNING", **SCANNED)
     assert finished.returncode == 0, finished.stderr
     assert "no issues" in finished.stdout
 

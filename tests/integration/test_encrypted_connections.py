@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from mediaproc.embedded_postgres.account import Account, server_account
 from tests.certificates import Authority, Files
-from tests.production import PROJECT, environment, manage
+from tests.production import PROJECT, SCANNED, environment, manage
 from tests.service import free_port
 from tests.waiting import wait_until
 
@@ -98,6 +98,7 @@ def test_a_deployment_is_told_by_name_and_remedy() -> None:
         "DATABASE_URL": "postgres://u:hush@db.example.org/n?sslmode=verify-full",
         "REDIS_URL": "rediss://:hush@cache.example.org/0",
         "EMAIL_URL": "smtp+tls://u:hush@mail.example.org",
+        **SCANNED,
     }
     finished = manage("check", "--deploy", "--fail-level", "WARNING", **closed)
     assert finished.returncode == 0, finished.stderr
