@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import free_port
+from tests.service import PROJECT, free_port
 from tests.waiting import wait_until
 
 PROGRAM = shutil.which("clamd") or shutil.which("clamd", path="/usr/sbin:/usr/local/sbin")
@@ -25,16 +25,29 @@ TCPSocket {port}
 TCPAddr 127.0.0.1
 TemporaryDirectory {folder}
 MaxThreads 4
+{limits}
+"""
+_LIMITS = """
 AlertExceedsMax yes
 StreamMaxLength 20M
 MaxFileSize 19M
 """
 
 
-class ClamdServer:
-    """Can be stopped and started again at the same addresses. folder: its path is short."""
+def limits_of_clamd() -> dict[str, str]:
+    """Those that docs/scanning.md demands."""
+    page = (PROJECT / "docs" / "scanning.md").read_text()
+    lines = page.partition("```\nStream")[2].partition("```")[0].splitlines()
+    return dict(line.split() for line in [f"Stream{lines[0]}", *lines[1:]])
 
-    def __init__(self, folder: Path, marker: bytes = MARKER) -> None:
+
+class ClamdServer:
+    """Can be stopped and started again at the same addresses.
+
+    folder: its path is short. marker: what is malware to it. limits: lines of its configuration.
+    """
+
+    def __init__(self, folder: Path, marker: bytes = MARKER, limits: str = _LIMITS) -> None:
         self.port = free_port()
         self.socket = folder / "clamd.sock"
         self._configuration = folder / "clamd.conf"
@@ -42,7 +55,7 @@ class ClamdServer:
         # Of any file, anywhere in it.
         (folder / "test.ndb").write_text(f"Mediaproc.Test.Marker:0:*:{marker.hex()}\n")
         self._configuration.write_text(
-            _CONFIGURATION.format(folder=folder, socket=self.socket, port=self.port)
+            _CONFIGURATION.format(folder=folder, socket=self.socket, port=self.port, limits=limits)
         )
 
     @property

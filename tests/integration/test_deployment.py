@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management import load_command_class
 
 from jobs.priorities import parse_pools
+from tests.clamd_server import limits_of_clamd
 from tests.production import PROGRAMS, PROJECT, SCANNED, documented, environment, manage, run
 from tests.waiting import wait_until
 from tests.workers import Workers, database_url
@@ -144,6 +145,17 @@ def test_compose_runs_the_documented_services(services: dict[str, Any]) -> None:
     for name in ("worker_high", "worker_low"):
         assert services[name]["command"] == shlex.split(_procfile()[name].removeprefix("exec "))
     assert services["migrate"]["command"] == shlex.split(_procfile()["release"])
+
+
+def test_compose_scans_on_demand_with_the_documented_limits(tmp_path: Path) -> None:
+    finished = _compose(tmp_path, SECRETS | {"COMPOSE_PROFILES": "scanner"}, "--format", "json")
+    scanner = json.loads(finished.stdout)["services"]["clamav"]
+    told = {
+        name.removeprefix("CLAMD_CONF_"): value for name, value in scanner["environment"].items()
+    }
+    assert told == limits_of_clamd()
+    assert told["AlertExceedsMax"] == "yes"
+    assert {volume["source"] for volume in scanner["volumes"]} == {"signatures"}
 
 
 def test_compose_migrates_once_and_first(services: dict[str, Any]) -> None:

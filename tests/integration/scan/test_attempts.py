@@ -173,27 +173,31 @@ def test_a_source_that_is_not_there(settings: Settings, sources: Path) -> None:
     assert outcome.code == "source_not_found"
 
 
+class Patient(RecordingContext):
+    """Is cancelled, or its worker stopped, while the scanner is silent."""
+
+    __slots__ = ("_asked", "_end", "_what")
+
+    def __init__(self, what: str, end: str) -> None:
+        super().__init__()
+        self._what = what
+        self._end = end
+        self._asked = 0
+
+    def stopped(self) -> bool:
+        """Asked five times it is so."""
+        if self.reports and self.reports[-1][1] == f"scanning the {self._what}":
+            self._asked += 1
+            if self._asked == 5:
+                (self.cancel if self._end == "cancel" else self.stop)()
+        return super().stopped()
+
+
 @pytest.mark.parametrize("what", ["source", "output"])
 def test_a_cancel_amid_a_scan(settings: Settings, sources: Path, what: str) -> None:
-    class Patient(RecordingContext):
-        """Is cancelled, or its worker stopped, while the scanner is silent."""
-
-        __slots__ = ("left", "stops")
-
-        def stopped(self) -> bool:
-            if self.reports and self.reports[-1][1] == f"scanning the {what}":
-                self.left -= 1
-                if not self.left:
-                    self.stops()
-            return super().stopped()
-
     with silent() as scanner:
         settings.SCANNER = scanner
         for end, outcome in (("cancel", Cancel()), ("stop", Interrupted())):
-            context = Patient()
-            context.left, context.stops = 5, getattr(context, end)
-            assert (
-                run(copy if what == "source" else write, source="clean.txt", context=context)
-                == outcome
-            )
+            kind = copy if what == "source" else write
+            assert run(kind, source="clean.txt", context=Patient(what, end)) == outcome
             assert files(sources) == []

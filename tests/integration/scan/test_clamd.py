@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,14 @@ import pytest
 from jobs.scan.address import parse_address
 from jobs.scan.clamd import LARGEST, scan
 from jobs.scan.errors import MalwareFound, ScanUnavailable, Stopped, Unreachable
-from tests.clamd_server import MARKER, MEBIBYTE, SIGNATURE, ClamdServer, needs_clamd
+from tests.clamd_server import (
+    MARKER,
+    MEBIBYTE,
+    SIGNATURE,
+    ClamdServer,
+    limits_of_clamd,
+    needs_clamd,
+)
 from tests.integration.scan.conftest import listening, silent
 
 
@@ -65,6 +73,24 @@ def test_what_is_too_large_for_it_is_not_clean(clamd: ClamdServer, file: Path, k
         opened.truncate(LARGEST + 1)
     with pytest.raises(ScanUnavailable, match="2 GiB"):
         ask(scanner, file)
+
+
+@needs_clamd
+def test_the_documented_limits_let_large_files_be_scanned(file: Path) -> None:
+    limits = "\n".join(" ".join(line) for line in limits_of_clamd().items())
+    with tempfile.TemporaryDirectory() as folder:
+        server = ClamdServer(Path(folder), limits=limits)
+        server.start()
+        try:
+            with file.open("ab") as opened:
+                opened.truncate(101 * MEBIBYTE)  # more than it would read by its defaults
+            ask(server.unix, file)
+            with file.open("ab") as opened:
+                opened.write(MARKER)
+            with pytest.raises(MalwareFound):
+                ask(server.unix, file)
+        finally:
+            server.stop()
 
 
 def test_nobody_is_there(clamd_nowhere: tuple[str, str], file: Path) -> None:

@@ -96,7 +96,8 @@ def test_a_local_worker(workers: Workers, store: Path, clamd: ClamdServer) -> No
     (store / "sources" / "clean.wav").touch()  # so that it is not known
     again = transcode("clean.wav")
     tried = JobAttempt.objects.filter(job_id=again.id)
-    failed = wait_until(tried.first, "an attempt has failed")
+    wait_until(tried.exists, "an attempt has failed")
+    failed = tried.get()
     assert (failed.outcome, failed.error_code) == ("retry", "scan_unavailable")
     again.refresh_from_db()
     assert again.status == Status.PENDING
