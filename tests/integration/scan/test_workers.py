@@ -2,21 +2,29 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from jobs.media.transcode import transcode as make
 from jobs.models import Job, JobAttempt
 from jobs.queue.cancel import cancel
 from jobs.queue.submit import NewJob, submit
+from jobs.remote.errors import Busy
+from jobs.remote.sources import source_of
+from jobs.scan.errors import ScanUnavailable, Stopped
+from jobs.scan.files import never, scan_source
 from jobs.states import Status
 from tests.accounts import user_named
 from tests.clamd_server import MARKER, SIGNATURE, ClamdServer, needs_clamd
 from tests.integration.remote.conftest import RemoteWorkers, token_of
 from tests.integration.remote.test_protocol import bring, complete, files, leased, refused, say
 from tests.integration.scan.conftest import silent
+from tests.rows import claim_one
 from tests.waiting import wait_until
 from tests.web import WebServer
 from tests.workers import Workers, database_url, wait_final
@@ -150,6 +158,36 @@ def test_a_source_that_a_remote_worker_asks_for(
     assert (part.status_code, part.content) == (206, whole[10:20])
 
 
+def test_a_source_is_scanned_for_one_at_a_time(settings: Settings, store: Path) -> None:
+    path = store / "sources" / "clean.wav"
+    job = transcode("clean.wav")
+    attempt = claim_one()
+    waited: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        over.set()
+        return False
+
+    def stop() -> bool:
+        begun.set()
+        return over.is_set()
+
+    begun, over = Event(), Event()
+    with silent() as scanner, ThreadPoolExecutor(2) as threads:
+        settings.SCANNER = scanner
+        first = threads.submit(scan_source, path, job.id, stop, wait)
+        wait_until(begun.is_set, "it is scanned")
+        with pytest.raises(Busy):
+            source_of(job.id, attempt.lease)
+        second = threads.submit(scan_source, path, job.id, never, wait)
+        settings.SCANNER_TIMEOUT = 0.1
+        for one, end in ((first, Stopped), (second, ScanUnavailable)):
+            with pytest.raises(end):
+                one.result()
+    assert waited  # and then it took its turn
+
+
 @needs_clamd
 def test_what_a_remote_worker_brings(
     web: WebServer, wanted: dict[str, Any], store: Path, clamd: ClamdServer, sound: bytes
@@ -174,10 +212,17 @@ def test_what_a_remote_worker_brings(
         assert say(web, job, "progress").status_code == 200
     assert [name.rpartition(".")[2] for name in files(store)] == ["part"]
     clamd.start()
-    for _ in range(2):
-        assert complete(web, job).json() == {"status": "COMPLETED"}
-        clamd.stop()  # it is scanned once
+    assert complete(web, job).json() == {"status": "COMPLETED"}
     assert [name.rpartition(".")[2] for name in files(store)] == ["wav"]
+
+    # Published before, when the database did not answer: it was scanned then.
+    job_id = transcode("clean.wav").id
+    job = leased(web, wanted)
+    assert bring(web, job, sound).status_code == 204
+    [part] = (store / "outputs" / str(job_id)).iterdir()
+    part.rename(part.with_suffix(""))
+    clamd.stop()
+    assert complete(web, job).json() == {"status": "COMPLETED"}
 
 
 @needs_clamd
