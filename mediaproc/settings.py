@@ -209,7 +209,7 @@ LOGINS_PER_MIN_LIMIT: int = env.int("LOGINS_PER_MIN_LIMIT", default=30)
 # A code in a mail.
 PASSWORD_RESET_TIMEOUT = 3600
 # Who has to have a second factor: nobody, staff, everybody.
-SECOND_FACTOR: str = env.str("SECOND_FACTOR", default="nobody" if DEBUG else "staff")
+SECOND_FACTOR: str = env.str("SECOND_FACTOR", default="nobody" if DEBUG else "everybody")
 OTP_TOTP_ISSUER = "mediaproc"
 PASSWORD_WORDS: list[str] = env.list(
     "PASSWORD_WORDS", default=["mediaproc", "transcode", "webhook"]
