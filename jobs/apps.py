@@ -16,6 +16,7 @@ class JobsConfig(AppConfig):
             checks,
             connection_checks,
             schedule_checks,
+            secret_checks,
         )
         from jobs.queue.functions import install_functions
 
