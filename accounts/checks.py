@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
-from accounts.second_factor import DEMANDED_OF
+from accounts.second_factor import DEMANDED_OF, EVERYBODY
 
 POSITIVE = (
     "TOKEN_DAYS",
@@ -30,6 +30,21 @@ def check_numbers(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
     if settings.SECOND_FACTOR not in DEMANDED_OF:
         wrong.append(f"SECOND_FACTOR must be one of {', '.join(DEMANDED_OF)}")
     return [checks.Error(text, id="accounts.E001") for text in wrong]
+
+
+@checks.register("accounts", deploy=True)
+def check_second_factor(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
+    """A password alone lets nobody in: OWASP ASVS 6.3.3."""
+    if settings.SECOND_FACTOR == EVERYBODY:
+        return []
+    return [
+        checks.Warning(
+            f"SECOND_FACTOR is {settings.SECOND_FACTOR!r}: a password alone lets others in, whoever"
+            " has guessed or stolen it.",
+            hint="SECOND_FACTOR=everybody, the default.",
+            id="accounts.W001",
+        )
+    ]
 
 
 @checks.register("accounts")

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.models import Token
 from accounts.scopes import ADMIN, LOGIN, OF_ANYBODY, SCOPES, SIGNED_IN
+from accounts.second_factor import is_lacking
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -37,14 +39,27 @@ class Allowed(BasePermission):
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Without credentials REST framework makes a 401 of False, else a 403."""
+        """Without credentials REST framework makes a 401 of False, else a 403. Raises
+        PermissionDenied that says so where only a second factor is missing."""
         method = str(request.method)
         if method not in view.allowed_methods:
             return True  # the answer is 405, whoever asks
         if getattr(view, "public", False):
             return True
         scopes: dict[str, str] = getattr(view, "scopes", {})
-        return scopes.get("GET" if method == "HEAD" else method) in scopes_of(request)
+        if scopes.get("GET" if method == "HEAD" else method) in scopes_of(request):
+            return True
+        if _has_only_a_password(request):
+            raise PermissionDenied(
+                "Get a second factor first, with this token: auth/me/otp.", "second_factor_required"
+            )
+        return False
+
+
+def _has_only_a_password(request: Request) -> bool:
+    """Whether this is the token without scopes of who has to have a second factor."""
+    token = request.auth
+    return isinstance(token, Token) and not token.scopes and is_lacking(token.user)
 
 
 def scopes_of(request: Asker) -> frozenset[str]:

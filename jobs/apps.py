@@ -17,6 +17,7 @@ class JobsConfig(AppConfig):
             connection_checks,
             scan_checks,
             schedule_checks,
+            secret_checks,
         )
         from jobs.queue.functions import install_functions
 

@@ -32,7 +32,7 @@ def check_scanner(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
             checks.Warning(
                 "SCANNER is not set: what users bring is processed and served unscanned.",
                 hint="SCANNER=clamd+unix:///run/clamav/clamd.sock, see docs/scanning.md.",
-                id="jobs.W010",
+                id="jobs.W012",
             )
         ]
     try:
@@ -46,7 +46,7 @@ def check_scanner(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessa
             "SCANNER leads to another machine, and clamd encrypts nothing: files can be read on"
             " their way, and another may answer for it.",
             hint="A clamd on this machine, or a tunnel that encrypts and verifies.",
-            id="jobs.W011",
+            id="jobs.W013",
         )
     ]
 
@@ -62,6 +62,6 @@ def check_largest_output(app_configs: Any, **kwargs: Any) -> Sequence[checks.Che
             f"ClamAV scans no file above {most} MiB, and MEDIA_MAX_OUTPUT_MB is"
             f" {settings.MEDIA_MAX_OUTPUT_MB}: jobs with a larger output fail after their work.",
             hint=f"MEDIA_MAX_OUTPUT_MB={most}",
-            id="jobs.W012",
+            id="jobs.W014",
         )
     ]

@@ -103,7 +103,7 @@ def _check_disk() -> None:
 @contextlib.contextmanager
 def _database() -> Iterator[embedded_postgres.Server | None]:
     """The embedded server, unless the environment names another."""
-    if os.environ.get("DATABASE_URL") or os.environ.get("DB_HOST"):
+    if any(os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_URL_FILE", "DB_HOST")):
         yield None
         return
     with embedded_postgres.start() as server:

@@ -5,11 +5,10 @@ A `.env` file beside manage.py is read too; the environment wins over it.
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from mediaproc.embedded_postgres.layout import url as embedded_url
+from mediaproc.database import database
 from mediaproc.environment import Environment
 from mediaproc.logging import logging_config
 from mediaproc.mail import MailServer, read_address
@@ -24,7 +23,7 @@ SECRET_KEY: str = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set. Set it in the environment or in .env"
+            "SECRET_KEY is not set. Set it, or SECRET_KEY_FILE, in the environment or in .env"
             " (python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one),"
             " or set DEBUG=True on a development machine."
         )
@@ -94,57 +93,9 @@ WSGI_APPLICATION = "mediaproc.wsgi.application"
 
 PGBOUNCER: bool = env.bool("PGBOUNCER", default=False)
 
-# The database: DATABASE_URL, or DB_HOST and its kin, or the embedded server of `make run`.
+# The database.
 
-
-def _from_address(address: str) -> dict[str, Any]:
-    if not address.startswith(("postgres://", "postgresql://")):
-        raise ImproperlyConfigured(
-            "DATABASE_URL must be a postgres:// address: the queue needs PostgreSQL 15 or later."
-        )
-    try:
-        return dict(env.db_url_config(address))
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}.") from error
-
-
-def _database() -> dict[str, Any]:
-    if address := env.str("DATABASE_URL", default=""):
-        database = _from_address(address)
-    elif env.str("DB_HOST", default=""):
-        database = {
-            "ENGINE": "django.db.backends.postgresql",
-            "HOST": env.str("DB_HOST"),
-            "PORT": env.str("DB_PORT", default="5432"),
-            "NAME": env.str("DB_NAME", default="media_processor"),
-            "USER": env.str("DB_USER", default="postgres"),
-            "PASSWORD": env.str("DB_PASSWORD", default=""),
-        }
-    else:
-        database = _from_address(embedded_url())
-    options = {
-        "connect_timeout": 5,
-        "keepalives": 1,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
-        "application_name": "mediaproc",
-        # The engine's few statements are prepared; through a transaction pooler they cannot be.
-        "prepare_threshold": None if PGBOUNCER else 5,
-        **database.get("OPTIONS", {}),
-    }
-    return {
-        **database,
-        "OPTIONS": options,
-        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
-        "CONN_HEALTH_CHECKS": True,
-        # A transaction pooler hands each transaction another connection: no server-side cursors.
-        "DISABLE_SERVER_SIDE_CURSORS": PGBOUNCER,
-    }
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": database(env, pooled=PGBOUNCER)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The queue.
@@ -244,6 +195,7 @@ def _mail_server() -> MailServer:
     EMAIL_USE_TLS,
     EMAIL_USE_SSL,
 ) = _mail_server()
+EMAIL_BACKEND = "mediaproc.smtp.EmailBackend"
 EMAIL_TIMEOUT: float = env.float("EMAIL_TIMEOUT", default=10.0)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="mediaproc@localhost")
 
@@ -259,7 +211,7 @@ LOGINS_PER_MIN_LIMIT: int = env.int("LOGINS_PER_MIN_LIMIT", default=30)
 # A code in a mail.
 PASSWORD_RESET_TIMEOUT = 3600
 # Who has to have a second factor: nobody, staff, everybody.
-SECOND_FACTOR: str = env.str("SECOND_FACTOR", default="nobody" if DEBUG else "staff")
+SECOND_FACTOR: str = env.str("SECOND_FACTOR", default="nobody" if DEBUG else "everybody")
 OTP_TOTP_ISSUER = "mediaproc"
 PASSWORD_WORDS: list[str] = env.list(
     "PASSWORD_WORDS", default=["mediaproc", "transcode", "webhook"]
@@ -395,6 +347,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.NotEasilyGuessed"},
     {"NAME": "accounts.passwords.RevokesTokens"},
 ]
+
+# What was read of files and is read again by each new connection, and what was not.
+SECRET_FILES: dict[str, str] = env.files
+SECRETS_IN_ENVIRONMENT: list[str] = env.inline
 
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="console" if DEBUG else "json")
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")

@@ -35,6 +35,17 @@ def environment(**values: str) -> dict[str, str]:
     }
 
 
+def in_files(folder: Path, **secrets: str) -> dict[str, str]:
+    """What a deployment sets that has these in files, which others cannot read."""
+    values: dict[str, str] = {}
+    for name, value in secrets.items():
+        file = folder / name
+        file.write_text(value)
+        file.chmod(0o440)
+        values |= {name: "", f"{name}_FILE": str(file)}
+    return values
+
+
 def run(
     *command: str, values: Mapping[str, str] | None = None, folder: Path = PROJECT
 ) -> "subprocess.CompletedProcess[str]":

@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 from mediaproc import embedded_postgres
+from mediaproc.environment import SECRETS
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+# A developer's own .env may name files.
+os.environ.update({f"{name}_FILE": "" for name in SECRETS})
 os.environ.update(
     DEBUG="False",
     SECRET_KEY="of-the-tests-" * 4,

@@ -67,5 +67,5 @@ def smtp_server(port: int | None = None) -> Iterator[Mailbox]:
 
 def send_by(settings: Any, port: int) -> None:
     """Have this process send its mail there."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "mediaproc.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port

@@ -5,6 +5,8 @@ from urllib.parse import quote
 
 from django.conf import settings
 
+from jobs.secret_files import current
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -16,17 +18,19 @@ def channel() -> str:
     return f"mediaproc:{quote(str(settings.DATABASES['default']['NAME']))}:jobs_queued"
 
 
-def connect(url: str) -> "Redis":
-    """A client whose every call ends within a second, also when the server hangs.
+def connect() -> "Redis":
+    """A client of REDIS_URL as it is now. Its every call ends within a second, also when the server
+    hangs.
 
-    Raises ImportError when the redis package is not installed, ValueError for a malformed address.
+    Raises ImportError when the redis package is not installed, ValueError for a malformed address,
+    ImproperlyConfigured where its file cannot be read.
     """
     from redis import Redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     return Redis.from_url(
-        url,
+        current("REDIS_URL"),
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
         retry=Retry(NoBackoff(), 0),

@@ -126,14 +126,19 @@ def _notify(payload: str) -> None:
 
 
 def _publisher() -> Callable[[str], None]:
-    """Publishes on one connection, which the client makes anew when it breaks."""
+    """Publishes on one connection; a new one, with the password of then, after it broke."""
     client = None
 
     def publish(payload: str) -> None:
         nonlocal client
         if client is None:
-            client = redis_signal.connect(settings.REDIS_URL)
-        client.publish(redis_signal.channel(), payload)
+            client = redis_signal.connect()
+        try:
+            client.publish(redis_signal.channel(), payload)
+        except Exception:
+            client.close()
+            client = None
+            raise
 
     return publish
 

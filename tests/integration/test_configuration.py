@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from mediaproc.environment import SECRETS
 from tests.production import PROJECT, documented, manage, run
 
 EMBEDDED = {
@@ -111,7 +112,7 @@ def test_both_kinds_of_encryption_are_one_too_many() -> None:
 
 def test_the_documented_variables_are_those_that_are_read() -> None:
     read = set(EMBEDDED)
-    for module in ("settings.py", "web_server.py"):
+    for module in ("settings.py", "database.py", "web_server.py"):
         for node in ast.walk(ast.parse((PROJECT / "mediaproc" / module).read_text())):
             match node:
                 case ast.Call(
@@ -120,7 +121,8 @@ def test_the_documented_variables_are_those_that_are_read() -> None:
                 ):
                     read.add(name)
     assert {"SECRET_KEY", "POOLS", "DB_PASSWORD", "PORT"} <= read
-    assert set(documented()) == read
+    assert set(SECRETS) < read
+    assert set(documented()) == read | {f"{name}_FILE" for name in SECRETS}
 
 
 def test_the_documented_defaults_are_the_real_ones() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import shlex
 import socket
 import subprocess
@@ -16,7 +17,16 @@ from django.core.management import load_command_class
 
 from jobs.priorities import parse_pools
 from tests.clamd_server import limits_of_clamd
-from tests.production import PROGRAMS, PROJECT, SCANNED, documented, environment, manage, run
+from tests.production import (
+    PROGRAMS,
+    PROJECT,
+    SCANNED,
+    documented,
+    environment,
+    in_files,
+    manage,
+    run,
+)
 from tests.waiting import wait_until
 from tests.workers import Workers, database_url
 
@@ -29,8 +39,9 @@ def _procfile() -> dict[str, str]:
     return dict(re.findall(r"^(\w+): (.+)$", (PROJECT / "Procfile").read_text(), re.MULTILINE))
 
 
-def test_production_passes_djangos_own_checks() -> None:
-    finished = manage("check", "--deploy", "--fail-level", "WARNING", **SCANNED)
+def test_production_passes_all_checks(tmp_path: Path) -> None:
+    values = in_files(tmp_path, SECRET_KEY=secrets.token_urlsafe(50))
+    finished = manage("check", "--deploy", "--fail-level", "WARNING", **values, **SCANNED)
     assert finished.returncode == 0, finished.stderr
     assert "no issues" in finished.stdout
 

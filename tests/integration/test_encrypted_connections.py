@@ -1,5 +1,6 @@
 """Connections to other machines: what the deployment's checks say, and what PostgreSQL does."""
 
+import secrets
 import shutil
 import socket
 import ssl
@@ -17,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from mediaproc.embedded_postgres.account import Account, server_account
 from tests.certificates import Authority, Files
-from tests.production import PROJECT, SCANNED, environment, manage
+from tests.production import PROJECT, SCANNED, environment, in_files, manage
 from tests.service import free_port
 from tests.waiting import wait_until
 
@@ -84,7 +85,7 @@ def test_redis(settings: Settings, address: str, is_warned: bool) -> None:
     assert ("jobs.W008" in warned()) == is_warned
 
 
-def test_a_deployment_is_told_by_name_and_remedy() -> None:
+def test_a_deployment_is_told_by_name_and_remedy(tmp_path: Path) -> None:
     open_ones = {
         "DATABASE_URL": "postgres://u:hush@db.example.org/n",
         "REDIS_URL": "redis://:hush@cache.example.org/0",
@@ -98,9 +99,9 @@ def test_a_deployment_is_told_by_name_and_remedy() -> None:
         "DATABASE_URL": "postgres://u:hush@db.example.org/n?sslmode=verify-full",
         "REDIS_URL": "rediss://:hush@cache.example.org/0",
         "EMAIL_URL": "smtp+tls://u:hush@mail.example.org",
-        **SCANNED,
     }
-    finished = manage("check", "--deploy", "--fail-level", "WARNING", **closed)
+    files = in_files(tmp_path, SECRET_KEY=secrets.token_urlsafe(50), **closed)
+    finished = manage("check", "--deploy", "--fail-level", "WARNING", **files, **SCANNED)
     assert finished.returncode == 0, finished.stderr
 
 
@@ -187,6 +188,15 @@ def test_postgresql_is_who_its_certificate_says_and_so_are_we(folder: Path) -> N
                 server.ask("verify-full", root, client)
         with pytest.raises(psycopg.OperationalError, match="no encryption"):
             server.ask("disable", ours.file.certificate)
+        address = (
+            f"postgres://alice@127.0.0.1:{server.port}/postgres?sslmode=verify-full"
+            f"&sslrootcert={ours.file.certificate}&sslcert={alice.certificate}&sslkey={alice.key}"
+        )
+        key = in_files(folder, SECRET_KEY=secrets.token_urlsafe(50))
+        assert manage("migrate", DATABASE_URL=address, **key).returncode == 0
+        told = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL=address, **key)
+        assert told.returncode == 0, told.stderr
+        assert manage("migrate", DATABASE_URL=address.replace("alice.", "bob.")).returncode == 1
     finally:
         server.process.terminate()
         server.process.wait()

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import psycopg
-from django.conf import settings
 from psycopg import sql
 
 from jobs.queue.database import direct_parameters
 from jobs.queue.signal import CHANNEL
+from jobs.secret_files import current
 from jobs.worker.wakeup.listener import (
     CHECK_STOP_SECONDS,
     PING_EVERY_SECONDS,
@@ -54,9 +54,9 @@ class PostgresListener(Listener):
 
 
 def _connect() -> psycopg.Connection[tuple[object, ...]]:
-    if settings.LISTEN_DATABASE_URL:
+    if address := current("LISTEN_DATABASE_URL"):
         return psycopg.connect(
-            settings.LISTEN_DATABASE_URL,
+            address,
             autocommit=True,
             connect_timeout=5,
             application_name=APPLICATION_NAME,

@@ -3,8 +3,6 @@
 import time
 from collections.abc import Iterator
 
-from django.conf import settings
-
 from jobs.queue import redis_signal
 from jobs.worker.wakeup.listener import CHECK_STOP_SECONDS, Listener, Pulse
 
@@ -16,7 +14,7 @@ class RedisListener(Listener):
 
     def session(self) -> Iterator[str | None]:
         """See Listener."""
-        with redis_signal.connect(settings.REDIS_URL) as client, client.pubsub() as pubsub:
+        with redis_signal.connect() as client, client.pubsub() as pubsub:
             pubsub.subscribe(redis_signal.channel())
             pulse = Pulse(time.monotonic())
             while True:

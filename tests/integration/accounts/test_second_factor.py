@@ -176,7 +176,7 @@ def test_who_must_have_one_gets_nothing_without(
     poor = log_in(api, name="staff").json()
     assert poor["scopes"] == []
     client = with_token(poor["token"])
-    problem_of(client.get("/api/v1/jobs"), 403, "permission_denied")
+    problem_of(client.get("/api/v1/jobs"), 403, "second_factor_required")
     more = {"name": "a", "scopes": ["read"]}
     problem_of(client.post(f"{AUTH}me/tokens", more, format="json"), 400, "validation_error")
     asked = {"username": "staff", "password": PASSWORD}

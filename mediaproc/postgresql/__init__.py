@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, with the name and password of now."""
