@@ -15,6 +15,7 @@ class JobsConfig(AppConfig):
         from jobs import (  # noqa: F401 - they register themselves
             checks,
             connection_checks,
+            scan_checks,
             schedule_checks,
             secret_checks,
         )

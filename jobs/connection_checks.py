@@ -47,7 +47,7 @@ def check_redis(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage
         and asked.get("ssl_cert_reqs", ["required"]) == ["required"]
         and asked.get("ssl_check_hostname", ["true"])[0].lower() in {"true", "1", "yes"}
     )
-    if address.scheme == "unix" or verified or _is_here(address.hostname or ""):
+    if address.scheme == "unix" or verified or is_here(address.hostname or ""):
         return []
     return [
         checks.Warning(
@@ -61,7 +61,7 @@ def check_redis(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage
 @checks.register(TAG, deploy=True)
 def check_mail_server(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckMessage]:
     """The mail server is reached by TLS, whose certificate Django verifies by itself."""
-    if settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL or _is_here(settings.EMAIL_HOST):
+    if settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL or is_here(settings.EMAIL_HOST):
         return []
     return [
         checks.Warning(
@@ -75,7 +75,7 @@ def check_mail_server(app_configs: Any, **kwargs: Any) -> Sequence[checks.CheckM
 def _is_elsewhere(told: Mapping[str, Any]) -> bool:
     """Whether libpq, told so, goes to another machine."""
     hosts = _told_or_default("hostaddr", told) or _told_or_default("host", told)
-    return not all(_is_here(host) for host in hosts.split(","))
+    return not all(is_here(host) for host in hosts.split(","))
 
 
 def _told_or_default(option: str, told: Mapping[str, Any]) -> str:
@@ -87,7 +87,7 @@ def _told_or_default(option: str, told: Mapping[str, Any]) -> str:
     return (value or b"").decode()
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     """Nowhere, a unix socket or this machine's own address."""
     if host in {"", "localhost"} or host.startswith(("/", "@")):
         return True

@@ -53,7 +53,8 @@ class CompleteJob(APIView):
     @extend_schema(request=CompleteSerializer, responses=Settled)
     def post(self, request: Request, job_id: str) -> Response:
         """Answer 200 with the job's status; 409 `lease_lost`; 422 `bad_output` when the output is
-        not what was asked for, by which the attempt has failed."""
+        not what was asked for, by which the attempt has failed, or `malware_found`, by which the
+        job has; 503 `scan_unavailable`: try again."""
         held_by, body = _about(request, job_id, CompleteSerializer)
         return Response({"status": complete(held_by, body["result"], body["metrics"])})
 

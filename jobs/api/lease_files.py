@@ -19,6 +19,7 @@ from jobs.remote import outputs
 from jobs.remote.errors import LeaseLost
 from jobs.remote.keys import OUTPUT, SOURCE, read_key
 from jobs.remote.settling import attempt_of, held
+from jobs.remote.sources import source_of
 
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):\s*(?:$|,)")
 
@@ -44,11 +45,12 @@ class LeasedSource(APIView):
 
     @extend_schema(parameters=[KEY], responses=FILE)
     def get(self, request: Request, job_id: str) -> HttpResponseBase:
-        """Answer 200 or 206; 403 for a bad key, 409 `lease_lost`, 404 where there is no source."""
+        """Answer 200 or 206; 403 for a bad key, 409 `lease_lost`, 404 where there is no source, 422
+        `malware_found`, by which the job has failed, 503 `scan_unavailable`."""
         found = id_of(job_id)
-        job = held(found, read_key(SOURCE, request.query_params.get("key", ""), found))
+        lease_number = read_key(SOURCE, request.query_params.get("key", ""), found)
         try:
-            path = storage.resolve_source(job.source_file)
+            path = source_of(found, lease_number)
         except storage.StorageError as error:
             raise NotFound(str(error)) from None
         return file_answer(request, path, f"{found}.source")

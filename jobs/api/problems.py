@@ -112,7 +112,10 @@ def _(exception: InvalidRows, request: HttpRequest) -> HttpResponse:
 
 @_answer.register
 def _(exception: Refused, request: HttpRequest) -> HttpResponse:
-    return problem(request, exception.status, exception.code, str(exception))
+    response = problem(request, exception.status, exception.code, str(exception))
+    if exception.retry_after is not None:
+        response["Retry-After"] = str(exception.retry_after)
+    return response
 
 
 @_answer.register

@@ -2,11 +2,13 @@
 
 
 class Refused(Exception):
-    """status: the HTTP status that says it best. code: stable, for machines."""
+    """status: the HTTP status that says it best. code: stable, for machines. retry_after:
+    seconds, where it is not as long as usual."""
 
     status = 409
     code = ""
     text = ""
+    retry_after: int | None = None
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text or self.text)
@@ -79,11 +81,25 @@ class BadOutput(Refused):
     code = "bad_output"
 
 
+class Infected(Refused):
+    """The source or the output holds known malware; the job has failed by it."""
+
+    status = 422
+    code = "malware_found"
+
+
 class NotNow(Refused):
     """The service cannot take it this moment: try again."""
 
     status = 503
     code = "unavailable"
+
+
+class NotScanned(NotNow):
+    """The scanner does not say what is in a file: it is neither given nor taken."""
+
+    code = "scan_unavailable"
+    retry_after = 30
 
 
 class Busy(Refused):

@@ -23,12 +23,15 @@ from jobs.remote.errors import (
     Busy,
     Incomplete,
     NotNow,
+    NotScanned,
     NoUpload,
     OutputMissing,
     TooLarge,
     UploadDiffers,
     WrongDigest,
 )
+from jobs.scan.errors import ScanUnavailable
+from jobs.scan.files import scan_output
 
 CHUNK = MEBIBYTE
 
@@ -78,7 +81,7 @@ def published(
 ) -> Iterator[tuple[Path | None, Mapping[str, Any]]]:
     """The output under its name, and what the job's result says; for one request at a time.
 
-    Raises OutputMissing, Unfit, NotNow, Busy.
+    Raises OutputMissing, Unfit, NotNow, Busy, MalwareFound.
     """
     try:
         destination = _destination(attempt)
@@ -89,6 +92,8 @@ def published(
         # Published before, when the database did not answer.
         there = [path for path in (_kept(destination), destination) if path.is_file()]
         if there:
+            if there[0] != destination:
+                _scan(attempt, there[0])
             described = _checked(attempt, there[0])
             if there[0] != destination:
                 _publish(there[0], destination)
@@ -135,6 +140,13 @@ def _write(path: Path, read: Callable[[int], bytes], length: int, digest: bytes)
 def _digest(path: Path) -> bytes:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
+
+
+def _scan(attempt: Attempt, made: Path) -> None:
+    try:
+        scan_output(made, attempt.job_id)
+    except ScanUnavailable as error:
+        raise NotScanned(f"The output could not be scanned for malware. {error}") from None
 
 
 def _checked(attempt: Attempt, made: Path) -> dict[str, Any]:

@@ -23,10 +23,12 @@ from jobs.queue.limits import release as release_throttled
 from jobs.queue.progress import Progress, report_progress
 from jobs.queue.signal import announce
 from jobs.remote import presence
-from jobs.remote.errors import BadOutput, LeaseLost
+from jobs.remote.errors import BadOutput, Infected, LeaseLost
 from jobs.remote.keys import Lease
 from jobs.remote.outputs import Unfit, published
+from jobs.scan.errors import MalwareFound
 from jobs.states import Status
+from jobs.worker.scanned import failed_by
 from jobs.worker.settlement import clean_up
 
 log = structlog.get_logger(__name__)
@@ -49,7 +51,7 @@ def renew(lease: Lease, progress: float | None, message: str) -> tuple[bool, boo
     _, hard = limits_of(attempt)
     if _lasted(job) >= hard:
         text = f"It took longer than the {hard:g} s that are allowed."
-        _settle(attempt, Retry(text, code="timed_out", backoff=_backoff(attempt)))
+        settle(attempt, Retry(text, code="timed_out", backoff=_backoff(attempt)))
         raise LeaseLost
     if heartbeat({lease.number: lease.job_id}, settings.JOB_LEASE_SECONDS):
         raise LeaseLost
@@ -61,7 +63,7 @@ def complete(lease: Lease, result: Mapping[str, Any], metrics: Metrics) -> Statu
     """The work is done: check and publish its output, complete the job with its metrics.
 
     result: of a job without an output; what an output holds is told by the service. Raises
-    LeaseLost, OutputMissing, NotNow, Busy, BadOutput: then the attempt has failed by it.
+    LeaseLost, OutputMissing, NotNow, Busy, BadOutput or Infected: then it has failed by that.
     """
     job = _bearing(lease.job_id, lease.number)
     if job.status == Status.COMPLETED:
@@ -69,11 +71,20 @@ def complete(lease: Lease, result: Mapping[str, Any], metrics: Metrics) -> Statu
     attempt = attempt_of(held(lease.job_id, lease.number))
     try:
         with published(attempt, result) as (output, described):
-            return _settle(attempt, Completed(metrics, described, output))
+            return settle(attempt, Completed(metrics, described, output))
     except Unfit as error:
         text = f"What the worker made is not what was asked for. {error}"
-        _settle(attempt, Retry(text, code="bad_output", backoff=_backoff(attempt)))
+        settle(attempt, Retry(text, code="bad_output", backoff=_backoff(attempt)))
         raise BadOutput(text) from None
+    except MalwareFound as error:
+        raise condemned(attempt, error, "output") from None
+
+
+def condemned(attempt: Attempt, malware: MalwareFound, what: str) -> Infected:
+    """Fail the job for good. Returns what to raise. Raises LeaseLost."""
+    failed = failed_by(malware, what)
+    settle(attempt, failed)
+    return Infected(failed.error)
 
 
 def fail(
@@ -82,15 +93,15 @@ def fail(
     """The attempt failed. after: not again before so many seconds. Raises LeaseLost."""
     attempt = attempt_of(_bearing(lease.job_id, lease.number))
     if not retryable:
-        return _settle(attempt, Failed(message, code))
-    return _settle(attempt, Retry(message, code, backoff=_backoff(attempt), after=after))
+        return settle(attempt, Failed(message, code))
+    return settle(attempt, Retry(message, code, backoff=_backoff(attempt), after=after))
 
 
 def release(lease: Lease) -> Status:
     """The worker lets go of the job at no cost of an attempt; one that was to be cancelled is
     CANCELLED. Raises LeaseLost."""
     attempt = attempt_of(_bearing(lease.job_id, lease.number))
-    return _settle(attempt, Interrupted())
+    return settle(attempt, Interrupted())
 
 
 def attempt_of(job: Job) -> Attempt:
@@ -134,7 +145,7 @@ def _backoff(attempt: Attempt) -> Backoff:
     return declared or Backoff(settings.JOB_RETRY_DELAY_SECONDS)
 
 
-def _settle(attempt: Attempt, outcome: Outcome) -> Status:
+def settle(attempt: Attempt, outcome: Outcome) -> Status:
     """What local workers do in a step, for one attempt. Raises LeaseLost."""
     finished = [Finished(attempt, outcome)]
     lost = finish(finished)

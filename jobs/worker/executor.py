@@ -14,6 +14,7 @@ from jobs.processors.contract import LeaseLost, RetryPolicy
 from jobs.processors.declaration import Processor
 from jobs.worker.execution import Execution
 from jobs.worker.log_context import running
+from jobs.worker.scanned import run_scanned
 
 MAX_RESULT_BYTES = 65_536
 
@@ -56,7 +57,7 @@ def _log_end(outcome: Outcome, **details: float) -> None:
 
 def _run(processor: Processor, execution: Execution) -> Outcome:
     try:
-        outcome = processor.run(execution)
+        outcome = run_scanned(processor, execution)
     except LeaseLost:
         outcome = Interrupted()
     except BaseException as error:  # SystemExit would end the thread and keep its lease for ever

@@ -61,6 +61,8 @@ def test_what_cannot_be_read_is_refused_in_one_line(
         ("STATS_RETENTION_DAYS", "0", "STATS_RETENTION_DAYS must be above 0"),
         ("MEDIA_MAX_PIXELS", "0", "MEDIA_MAX_PIXELS must be above 0"),
         ("EMAIL_TIMEOUT", "0", "EMAIL_TIMEOUT must be above 0"),
+        ("SCANNER_TIMEOUT", "0", "SCANNER_TIMEOUT must be above 0"),
+        ("SCANNER", "scanner:3310", "SCANNER is 'scanner:3310'; it must be clamd://host:port"),
         ("DEFAULT_FROM_EMAIL", "nobody", "DEFAULT_FROM_EMAIL is 'nobody'"),
         ("SIMULATE_SECONDS_HIGH", "5-3", "SIMULATE_SECONDS_HIGH is '5-3'"),
         ("SIMULATE_SECONDS_LOW", "long", "SIMULATE_SECONDS_LOW is 'long'"),

@@ -16,7 +16,17 @@ from django.conf import settings
 from django.core.management import load_command_class
 
 from jobs.priorities import parse_pools
-from tests.production import PROGRAMS, PROJECT, documented, environment, in_files, manage, run
+from tests.clamd_server import limits_of_clamd
+from tests.production import (
+    PROGRAMS,
+    PROJECT,
+    SCANNED,
+    documented,
+    environment,
+    in_files,
+    manage,
+    run,
+)
 from tests.waiting import wait_until
 from tests.workers import Workers, database_url
 
@@ -31,7 +41,7 @@ def _procfile() -> dict[str, str]:
 
 def test_production_passes_all_checks(tmp_path: Path) -> None:
     values = in_files(tmp_path, SECRET_KEY=secrets.token_urlsafe(50))
-    finished = manage("check", "--deploy", "--fail-level", "WARNING", **values)
+    finished = manage("check", "--deploy", "--fail-level", "WARNING", **values, **SCANNED)
     assert finished.returncode == 0, finished.stderr
     assert "no issues" in finished.stdout
 
@@ -146,6 +156,17 @@ def test_compose_runs_the_documented_services(services: dict[str, Any]) -> None:
     for name in ("worker_high", "worker_low"):
         assert services[name]["command"] == shlex.split(_procfile()[name].removeprefix("exec "))
     assert services["migrate"]["command"] == shlex.split(_procfile()["release"])
+
+
+def test_compose_scans_on_demand_with_the_documented_limits(tmp_path: Path) -> None:
+    finished = _compose(tmp_path, SECRETS | {"COMPOSE_PROFILES": "scanner"}, "--format", "json")
+    scanner = json.loads(finished.stdout)["services"]["clamav"]
+    told = {
+        name.removeprefix("CLAMD_CONF_"): value for name, value in scanner["environment"].items()
+    }
+    assert told == limits_of_clamd()
+    assert told["AlertExceedsMax"] == "yes"
+    assert {volume["source"] for volume in scanner["volumes"]} == {"signatures"}
 
 
 def test_compose_migrates_once_and_first(services: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from mediaproc.embedded_postgres.account import Account, server_account
 from tests.certificates import Authority, Files
-from tests.production import PROJECT, environment, in_files, manage
+from tests.production import PROJECT, SCANNED, environment, in_files, manage
 from tests.service import free_port
 from tests.waiting import wait_until
 
@@ -101,7 +101,7 @@ def test_a_deployment_is_told_by_name_and_remedy(tmp_path: Path) -> None:
         "EMAIL_URL": "smtp+tls://u:hush@mail.example.org",
     }
     files = in_files(tmp_path, SECRET_KEY=secrets.token_urlsafe(50), **closed)
-    finished = manage("check", "--deploy", "--fail-level", "WARNING", **files)
+    finished = manage("check", "--deploy", "--fail-level", "WARNING", **files, **SCANNED)
     assert finished.returncode == 0, finished.stderr
 
 
@@ -192,7 +192,7 @@ def test_postgresql_is_who_its_certificate_says_and_so_are_we(folder: Path) -> N
             f"postgres://alice@127.0.0.1:{server.port}/postgres?sslmode=verify-full"
             f"&sslrootcert={ours.file.certificate}&sslcert={alice.certificate}&sslkey={alice.key}"
         )
-        key = in_files(folder, SECRET_KEY=secrets.token_urlsafe(50))
+        key = in_files(folder, SECRET_KEY=secrets.token_urlsafe(50)) | SCANNED
         assert manage("migrate", DATABASE_URL=address, **key).returncode == 0
         told = manage("check", "--deploy", "--fail-level", "WARNING", DATABASE_URL=address, **key)
         assert told.returncode == 0, told.stderr

@@ -8,7 +8,8 @@ from pytest_django import Settings
 
 from jobs.remote.client.loop import STOPS, RemoteWorker
 from jobs.remote.client.loop import Settings as Asked
-from jobs.remote.client.server import LeaseLost, Server
+from jobs.remote.client.patience import LONGEST_RETRY_AFTER_SECONDS, MOST_SCANS, Stopped
+from jobs.remote.client.server import LeaseLost, Refused, Server
 from tests.integration.client.scripted import PROBLEM, Answer, Script, serving
 
 JOB = {"id": "1", "lease": "token"}
@@ -27,6 +28,39 @@ def test_who_lost_patience_with_a_call_waits_for_the_answer_to_it() -> None:
     with serving(conflict("busy"), Answer(503, {}), done) as script:
         assert asking(script).say(JOB, "complete") == {"status": "COMPLETED"}
     assert len(script.asked) == 3
+
+
+def unscanned(after: str) -> Answer:
+    problem = {"code": "scan_unavailable", "detail": "The scanner is away."}
+    return Answer(503, problem, {**PROBLEM, "Retry-After": after})
+
+
+def test_a_scanner_is_waited_for_as_the_service_says_and_not_for_ever() -> None:
+    paused: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        paused.append(seconds)
+        return False
+
+    done = Answer(200, {"status": "COMPLETED"})
+    with serving(unscanned("30"), unscanned("9999"), unscanned("soon"), done) as script:
+        server = Server(script.url, "token", pause)
+        assert server.say(JOB, "complete") == {"status": "COMPLETED"}
+    assert paused[:2] == [30, LONGEST_RETRY_AFTER_SECONDS]
+    assert paused[2] < 5
+    with serving(unscanned("30")) as script, pytest.raises(Refused) as caught:
+        Server(script.url, "token", pause).say(JOB, "complete")
+    assert (caught.value.status, caught.value.code) == (503, "scan_unavailable")
+    assert len(script.asked) == MOST_SCANS + 1
+
+
+def test_a_job_that_is_to_stop_waits_for_no_scanner(tmp_path: Path) -> None:
+    with serving(unscanned("30")) as script:
+        server = asking(script)
+        with pytest.raises(Stopped):
+            server.say(JOB, "complete", stopped=lambda: True)
+        assert not server.fetch(lambda: "/s", tmp_path / "s", lambda: True, lambda seconds: True)
+    assert len(script.asked) == 2
 
 
 def test_a_lost_lease_is_lost_at_once() -> None:

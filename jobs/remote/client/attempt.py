@@ -10,7 +10,8 @@ import httpx
 import structlog
 
 from jobs.attempt import Attempt
-from jobs.remote.client.server import GaveUp, LeaseLost, Refused, Server
+from jobs.remote.client.patience import GaveUp
+from jobs.remote.client.server import LeaseLost, Refused, Server
 
 MAX_MESSAGE = 200
 LONGEST_SILENCE_SECONDS = 2.0  # so that a cancelled job does not go on for a third of a lease

@@ -18,7 +18,8 @@ from django.conf import settings
 
 from jobs.processors.declaration import Processor
 from jobs.remote.client.attempt import RemoteContext
-from jobs.remote.client.server import AWAY, GaveUp, LeaseLost, Refused, Server, backoff
+from jobs.remote.client.patience import AWAY, GaveUp, backoff
+from jobs.remote.client.server import LeaseLost, Refused, Server
 from jobs.remote.client.work import work
 
 WAIT_SECONDS = 20.0

@@ -2,24 +2,17 @@
 
 import base64
 import hashlib
-import random
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
-import structlog
+
+from jobs.remote.client.patience import Stopped, patiently, problem_of
 
 PROTOCOL = 1
-FIRST_DELAY_SECONDS = 0.5
-# So that work goes on within ten seconds of an outage, as it does with local workers.
-LONGEST_DELAY_SECONDS = 5.0
 TIMEOUT_SECONDS = 30.0
 CHUNK = 1_048_576
-# What says that the service is away or busy, and nothing of the request.
-AWAY = {408, 425, 429, 500, 502, 503, 504}
-
-log = structlog.get_logger(__name__)
 
 
 class LeaseLost(Exception):
@@ -34,10 +27,6 @@ class Refused(Exception):
         self.status = status
         self.code = code
         self.detail = detail
-
-
-class GaveUp(Exception):
-    """The worker must end while the service is away."""
 
 
 class Server:
@@ -65,12 +54,24 @@ class Server:
         )
         return {"waited": "Preference-Applied" in answer.headers, **_body(answer)}
 
-    def say(self, job: Mapping[str, Any], what: str, **body: Any) -> dict[str, Any]:
-        """progress, complete, fail or release. Raises LeaseLost, Refused, GaveUp."""
+    def say(
+        self,
+        job: Mapping[str, Any],
+        what: str,
+        *,
+        stopped: Callable[[], bool] = lambda: False,
+        **body: Any,
+    ) -> dict[str, Any]:
+        """progress, complete, fail or release. Raises LeaseLost, Refused, GaveUp, and Stopped
+        instead of saying it again."""
         address = self._address(f"jobs/{job['id']}/{what}")
         body["lease"] = job["lease"]
         return _body(
-            self._patiently(lambda: self._http.post(address, json=body, headers=self._token))
+            patiently(
+                lambda: self._http.post(address, json=body, headers=self._token),
+                self._pause,
+                stopped,
+            )
         )
 
     def say_once(self, job: Mapping[str, Any], what: str, **body: Any) -> dict[str, Any]:
@@ -79,10 +80,17 @@ class Server:
         body["lease"] = job["lease"]
         return _body(self._http.post(address, json=body, headers=self._token))
 
-    def fetch(self, signed: Callable[[], str], path: Path, stopped: Callable[[], bool]) -> bool:
+    def fetch(
+        self,
+        signed: Callable[[], str],
+        path: Path,
+        stopped: Callable[[], bool],
+        wait: Callable[[float], bool],
+    ) -> bool:
         """Write the source to `path`, going on where a connection broke. False when stopped.
 
-        signed: the newest address. Raises LeaseLost, Refused, GaveUp.
+        signed: the newest address. wait: sleeps so long, at most until it is stopped. Raises
+        LeaseLost, Refused, GaveUp.
         """
         path.touch()
         etag = ""
@@ -109,7 +117,10 @@ class Server:
                 whole = True
             return answer
 
-        answer = self._patiently(part)
+        try:
+            answer = patiently(part, wait, stopped)
+        except Stopped:
+            return False
         if not whole and not stopped():
             _body(answer)
         return whole
@@ -129,7 +140,7 @@ class Server:
                 self._join(signed()), content=_read(path, stopped), headers=headers
             )
 
-        _body(self._patiently(put))
+        _body(patiently(put, self._pause))
 
     def _address(self, path: str) -> httpx.URL:
         return self._base.join(f"api/v1/{path}")
@@ -138,39 +149,6 @@ class Server:
         """An address that the service gave; whatever it says, it is on that service."""
         given = httpx.URL(path)
         return self._base.copy_with(path=given.path, query=given.query)
-
-    def _patiently(self, call: Callable[[], httpx.Response]) -> httpx.Response:
-        attempt = 0
-        while True:
-            try:
-                answer = call()
-                if answer.status_code not in AWAY and not _is_busy(answer):
-                    return answer
-                why = str(answer.status_code)
-            except httpx.TransportError as error:
-                why = f"{type(error).__name__}: {error}"
-            if not attempt:
-                log.warning("server.away", why=why)
-            if self._pause(backoff(attempt)):
-                raise GaveUp
-            attempt += 1
-
-
-class Stopped(Exception):
-    """The attempt was told to stop while it uploaded."""
-
-
-def backoff(attempt: int) -> float:
-    """A random time up to twice as long as that of the attempt before."""
-    longest = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** min(attempt, 10))
-    return random.uniform(longest / 2, longest)  # noqa: S311 - nothing secret
-
-
-def _is_busy(answer: httpx.Response) -> bool:
-    """Whether the same call is being answered, as to one who lost patience with it."""
-    if answer.status_code != httpx.codes.CONFLICT:
-        return False
-    return _problem(answer)[0] == "busy"
 
 
 def _read(path: Path, stopped: Callable[[], bool]) -> Iterator[bytes]:
@@ -184,16 +162,7 @@ def _read(path: Path, stopped: Callable[[], bool]) -> Iterator[bytes]:
 def _body(answer: httpx.Response) -> dict[str, Any]:
     if answer.is_success:
         return dict(answer.json()) if answer.content else {}
-    code, detail = _problem(answer)
+    code, detail = problem_of(answer)
     if answer.status_code == httpx.codes.CONFLICT and code == "lease_lost":
         raise LeaseLost
     raise Refused(answer.status_code, code, detail)
-
-
-def _problem(answer: httpx.Response) -> tuple[str, str]:
-    """The code and the detail of an answer that is an error."""
-    try:
-        problem = answer.json()
-        return str(problem["code"]), str(problem["detail"])
-    except (ValueError, KeyError, TypeError, httpx.ResponseNotRead):
-        return "", answer.reason_phrase

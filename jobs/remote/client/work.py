@@ -12,9 +12,12 @@ from jobs.outcomes import Cancel, Completed, Failed, Interrupted, Outcome, Retry
 from jobs.processors.contract import LeaseLost as NotOurs
 from jobs.processors.declaration import Processor, Source
 from jobs.remote.client.attempt import RemoteContext
-from jobs.remote.client.server import LeaseLost, Refused, Server, Stopped
+from jobs.remote.client.patience import Stopped, is_unscanned
+from jobs.remote.client.server import LeaseLost, Refused, Server
 
 MAX_MESSAGE = 4000
+# Of files that the service does not take or give: the attempt, or the job, has failed by it.
+SETTLED = {"bad_output", "malware_found"}
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +34,10 @@ def work(server: Server, context: RemoteContext, processors: Mapping[str, Proces
         _settle(server, context, outcome)
     except LeaseLost:
         log.warning("job.refused", job_id=attempt.id, reason="its lease was lost")
+    except Refused as error:
+        if error.code not in SETTLED:
+            raise
+        log.error("job.refused", job_id=attempt.id, reason=error.detail)
     finally:
         context.close()
         source.unlink(missing_ok=True)
@@ -49,6 +56,10 @@ def _outcome(
         context.returned()
     except storage.NotEnoughSpace as error:
         return Retry(str(error), code="disk_full")
+    except Refused as error:
+        if not is_unscanned(error.code):
+            raise
+        return Retry(error.detail, code=error.code)
     if context.stopped():
         return _why_stopped(context, outcome)
     if isinstance(outcome, Interrupted):
@@ -63,7 +74,7 @@ def _fetched(server: Server, context: RemoteContext) -> bool:
         return True
     storage.require_free_space(size)
     path = storage.sources_root() / context.attempt.id
-    return server.fetch(lambda: context.addresses["source"], path, context.stopped)
+    return server.fetch(lambda: context.addresses["source"], path, context.stopped, context.wait)
 
 
 def _run(processor: Processor, context: RemoteContext) -> Outcome:
@@ -110,18 +121,17 @@ def _complete(server: Server, context: RemoteContext, outcome: Completed) -> Non
         server.say(
             context.job,
             "complete",
+            stopped=_is_lost(context),
             result=dict(outcome.result),
             metrics=asdict(outcome.metrics),
         )
     except Stopped:
         server.say(context.job, "release")
     except Refused as error:
-        if error.code == "bad_output":
-            log.error("output.refused", job_id=context.attempt.id, error=error.detail)
-            return  # the attempt has failed by it
-        if error.status in (401, 403):
+        if error.code in SETTLED or error.status in (401, 403):
             raise
-        _fail(server, context.job, "not_taken", str(error), retryable=True)
+        code = error.code if is_unscanned(error.code) else "not_taken"
+        _fail(server, context.job, code, str(error), retryable=True)
 
 
 def _is_lost(context: RemoteContext) -> Any:

@@ -1,0 +1,1 @@
+"""Ask a scanner whether a file is known malware (docs/scanning.md)."""
